@@ -1,0 +1,59 @@
+/* fastleaky.h - leaky ReLU and PReLU, forward and backward: the public C interface and its contract.
+ * SPDX-License-Identifier: MIT
+ *
+ * What is computed (the same bits on every instruction set; the specification is fastleaky/reference.py):
+ *
+ *     out     = x > 0 ? x    : slope * x        one IEEE multiplication in the array's type, subnormals
+ *     dx      = x > 0 ? grad : slope * grad     kept; +0, -0 and NaN take the slope side
+ *     dweight = sum of (x > 0 ? 0 : grad * x)   over all places that share the slope, in C order: an
+ *                                               ordered sum, see ordered_sum.h
+ *
+ * Arrays are dense and aligned for their type. PReLU arrays have the shape (outer, channels, inner) with
+ * one weight a channel: NCHW is (N, C, H*W), NHWC is (N*H*W, C, 1), one shared slope is (1, 1, n).
+ * An output may be an input itself (in place) and must not overlap one in any other way; dweight must not
+ * overlap anything. Inputs are not written, and nothing outside the arrays is read or written.
+ *
+ * No function allocates, fails, or keeps anything between calls: there is no state in this library. */
+#ifndef FASTLEAKY_H
+#define FASTLEAKY_H
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The kernels of one instruction set. */
+typedef struct fl_isa fl_isa;
+
+/* The best instruction set that this processor and its operating system can run. It asks the processor
+ * anew at each call, so keep the answer. */
+const fl_isa *fl_isa_best(void);
+
+/* Every instruction set in this build, best first: i = 0, 1, ... until NULL. The last one is plain C. */
+const fl_isa *fl_isa_at(size_t i);
+const char *fl_isa_name(const fl_isa *isa);
+int fl_isa_available(const fl_isa *isa);
+
+void fl_leaky_relu_f32(const fl_isa *isa, const float *x, float *out, size_t n, float negative_slope);
+void fl_leaky_relu_f64(const fl_isa *isa, const double *x, double *out, size_t n, double negative_slope);
+
+void fl_leaky_relu_backward_f32(const fl_isa *isa, const float *grad, const float *x, float *dx, size_t n,
+                                float negative_slope);
+void fl_leaky_relu_backward_f64(const fl_isa *isa, const double *grad, const double *x, double *dx, size_t n,
+                                double negative_slope);
+
+void fl_prelu_f32(const fl_isa *isa, const float *x, const float *weight, float *out, size_t outer,
+                  size_t channels, size_t inner);
+void fl_prelu_f64(const fl_isa *isa, const double *x, const double *weight, double *out, size_t outer,
+                  size_t channels, size_t inner);
+
+void fl_prelu_backward_f32(const fl_isa *isa, const float *grad, const float *x, const float *weight, float *dx,
+                           float *dweight, size_t outer, size_t channels, size_t inner);
+void fl_prelu_backward_f64(const fl_isa *isa, const double *grad, const double *x, const double *weight,
+                           double *dx, double *dweight, size_t outer, size_t channels, size_t inner);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

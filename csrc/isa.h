@@ -1,0 +1,74 @@
+/* isa.h - what the compiler is building for, and the frame that every isa/NAME.c fills.
+ * SPDX-License-Identifier: MIT
+ *
+ * An instruction set is one file, isa/NAME.c: it names itself (FL_NAME, FL_TARGET), includes this header,
+ * says fl_available(), and then for each element type writes the words that kernels.h lists and includes
+ * kernels.h; FL_TABLE closes it. All architecture conditions of the library stand here. */
+#ifndef FL_ISA_H
+#define FL_ISA_H
+
+#include "fastleaky.h"
+
+#if defined(__x86_64__) || defined(__i386__)
+#define FL_X86 1
+#else
+#define FL_X86 0
+#endif
+
+/* Bits are the promise. -ffast-math breaks it, and so does x87 arithmetic, which rounds twice. */
+#if defined(__FAST_MATH__)
+#error "fastleaky: -ffast-math would change results; compile without it"
+#endif
+#if defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ == 2
+#error "fastleaky: x87 arithmetic rounds twice; compile with -msse2 -mfpmath=sse"
+#endif
+
+/* GCC's default contracts a*b + c to one rounding, even across intrinsics; it turns small loops into calls
+ * of memset, which firmware may not have; and with -ftrapping-math, its default, it leaves x > 0 ? v : v*a a
+ * branch, 40 times slower on random signs (4.4 ns an element for 0.1). Said here rather than in the build,
+ * so that a plain `cc -O2 -c` is right. */
+#if defined(__clang__)
+#pragma STDC FP_CONTRACT OFF
+#define FL_COMPILER __attribute__((no_builtin("memset", "memcpy")))
+#else
+#pragma GCC optimize("fp-contract=off", "no-trapping-math", "no-math-errno", "no-tree-loop-distribute-patterns")
+#define FL_COMPILER
+#endif
+
+#define FL_PASTE_(a, b) a##_##b
+#define FL_PASTE(a, b) FL_PASTE_(a, b)
+#define FL_STRING_(a) #a
+#define FL_STRING(a) FL_STRING_(a)
+
+#ifdef FL_TARGET
+#define FL_FUNCTION FL_COMPILER static __attribute__((target(FL_TARGET)))
+#else
+#define FL_FUNCTION FL_COMPILER static
+#endif
+#define FL_INLINE FL_FUNCTION inline __attribute__((always_inline))
+
+/* The scalar of each element type, under the name the words are spelled with. */
+typedef float f32_num;
+typedef double f64_num;
+
+/* What one instruction set offers for one element type: the two kernels of kernels.h. */
+#define FL_KERNELS(T)                                                                                                  \
+    struct {                                                                                                           \
+        void (*select)(const T *v, const T *x, const T *slope, T *out, size_t outer, size_t channels, size_t inner);   \
+        void (*backward)(const T *grad, const T *x, const T *slope, T *dx, T *dslope, size_t outer, size_t channels,   \
+                         size_t inner);                                                                                \
+    }
+
+struct fl_isa {
+    const char *name;
+    int (*available)(void);
+    FL_KERNELS(float) f32;
+    FL_KERNELS(double) f64;
+};
+
+#define FL_TABLE                                                                                                       \
+    extern const fl_isa FL_PASTE(fl_isa, FL_NAME);                                                                     \
+    const fl_isa FL_PASTE(fl_isa, FL_NAME) = {                                                                         \
+        FL_STRING(FL_NAME), fl_available, {f32_select, f32_backward}, {f64_select, f64_backward}};
+
+#endif

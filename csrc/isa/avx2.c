@@ -1,0 +1,104 @@
+/* avx2.c - eight floats or four doubles. A tail is loaded by a mask and stored in halves: AMD's processors
+ * need a dozen cycles for a masked store (Zen 3).
+ * SPDX-License-Identifier: MIT */
+#define FL_NAME avx2
+#define FL_TARGET "avx2"
+#include "../isa.h"
+#if FL_X86
+#include "x86.h"
+
+static int fl_available(void) { return x86_has(bit_AVX2, XMM_YMM); }
+
+typedef __m256 f32_vec;
+typedef size_t f32_live; /* how many lanes: 8 is a constant in the main loop, and the mask vanishes */
+FL_INLINE size_t f32_all(void) { return 8; }
+FL_INLINE size_t f32_first(size_t k) { return k; }
+FL_INLINE __m256i f32_mask(size_t k)
+{
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)k), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+FL_INLINE __m256 f32_load(const float *p, size_t k)
+{
+    return k == 8 ? _mm256_loadu_ps(p) : _mm256_maskload_ps(p, f32_mask(k));
+}
+FL_INLINE void f32_store(float *p, __m256 v, size_t k)
+{
+    __m128 rest = _mm256_castps256_ps128(v);
+    if (k == 8) {
+        _mm256_storeu_ps(p, v);
+        return;
+    }
+    if (k & 4) {
+        _mm_storeu_ps(p, rest);
+        rest = _mm256_extractf128_ps(v, 1);
+        p += 4;
+    }
+    if (k & 2) {
+        _mm_storel_pi((__m64 *)p, rest);
+        rest = _mm_movehl_ps(rest, rest);
+        p += 2;
+    }
+    if (k & 1)
+        _mm_store_ss(p, rest);
+}
+FL_INLINE __m256 f32_set(float s) { return _mm256_set1_ps(s); }
+FL_INLINE __m256 f32_mul(__m256 a, __m256 b) { return _mm256_mul_ps(a, b); }
+FL_INLINE __m256 f32_add(__m256 a, __m256 b) { return _mm256_add_ps(a, b); }
+FL_INLINE __m256 f32_pick(__m256 x, __m256 a, __m256 b)
+{
+    return _mm256_blendv_ps(b, a, _mm256_cmp_ps(x, _mm256_setzero_ps(), _CMP_GT_OQ));
+}
+FL_INLINE float f32_fold(__m256 v)
+{
+    return f32_fold128(_mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1)));
+}
+#define FL_TYPE f32
+#define FL_LANES 8
+#define FL_TAIL 8
+#include "../kernels.h"
+
+typedef __m256d f64_vec;
+typedef size_t f64_live;
+FL_INLINE size_t f64_all(void) { return 4; }
+FL_INLINE size_t f64_first(size_t k) { return k; }
+FL_INLINE __m256i f64_mask(size_t k)
+{
+    return _mm256_cmpgt_epi64(_mm256_set1_epi64x((long long)k), _mm256_setr_epi64x(0, 1, 2, 3));
+}
+FL_INLINE __m256d f64_load(const double *p, size_t k)
+{
+    return k == 4 ? _mm256_loadu_pd(p) : _mm256_maskload_pd(p, f64_mask(k));
+}
+FL_INLINE void f64_store(double *p, __m256d v, size_t k)
+{
+    __m128d rest = _mm256_castpd256_pd128(v);
+    if (k == 4) {
+        _mm256_storeu_pd(p, v);
+        return;
+    }
+    if (k & 2) {
+        _mm_storeu_pd(p, rest);
+        rest = _mm256_extractf128_pd(v, 1);
+        p += 2;
+    }
+    if (k & 1)
+        _mm_store_sd(p, rest);
+}
+FL_INLINE __m256d f64_set(double s) { return _mm256_set1_pd(s); }
+FL_INLINE __m256d f64_mul(__m256d a, __m256d b) { return _mm256_mul_pd(a, b); }
+FL_INLINE __m256d f64_add(__m256d a, __m256d b) { return _mm256_add_pd(a, b); }
+FL_INLINE __m256d f64_pick(__m256d x, __m256d a, __m256d b)
+{
+    return _mm256_blendv_pd(b, a, _mm256_cmp_pd(x, _mm256_setzero_pd(), _CMP_GT_OQ));
+}
+FL_INLINE double f64_fold(__m256d v)
+{
+    return f64_fold128(_mm_add_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd(v, 1)));
+}
+#define FL_TYPE f64
+#define FL_LANES 4
+#define FL_TAIL 4
+#include "../kernels.h"
+
+FL_TABLE
+#endif

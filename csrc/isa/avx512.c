@@ -1,0 +1,58 @@
+/* avx512.c - sixteen floats or eight doubles with lane masks.
+ * SPDX-License-Identifier: MIT */
+#define FL_NAME avx512
+#define FL_TARGET "avx512f"
+#include "../isa.h"
+#if FL_X86
+#include "x86.h"
+
+static int fl_available(void) { return x86_has(bit_AVX512F, XMM_YMM_ZMM); }
+
+typedef __m512 f32_vec;
+typedef __mmask16 f32_live;
+FL_INLINE __mmask16 f32_all(void) { return 0xffff; }
+FL_INLINE __mmask16 f32_first(size_t k) { return (__mmask16)(k < 16 ? (1u << k) - 1 : 0xffff); }
+FL_INLINE __m512 f32_load(const float *p, __mmask16 k) { return _mm512_maskz_loadu_ps(k, p); }
+FL_INLINE void f32_store(float *p, __m512 v, __mmask16 k) { _mm512_mask_storeu_ps(p, k, v); }
+FL_INLINE __m512 f32_set(float s) { return _mm512_set1_ps(s); }
+FL_INLINE __m512 f32_mul(__m512 a, __m512 b) { return _mm512_mul_ps(a, b); }
+FL_INLINE __m512 f32_add(__m512 a, __m512 b) { return _mm512_add_ps(a, b); }
+FL_INLINE __m512 f32_pick(__m512 x, __m512 a, __m512 b)
+{
+    return _mm512_mask_mov_ps(b, _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_GT_OQ), a);
+}
+FL_INLINE float f32_fold(__m512 v)
+{
+    const __m512 w = _mm512_add_ps(v, _mm512_shuffle_f32x4(v, v, 0xee));
+    return f32_fold128(_mm512_castps512_ps128(_mm512_add_ps(w, _mm512_shuffle_f32x4(w, w, 0x55))));
+}
+#define FL_TYPE f32
+#define FL_LANES 16
+#define FL_TAIL 16
+#include "../kernels.h"
+
+typedef __m512d f64_vec;
+typedef __mmask8 f64_live;
+FL_INLINE __mmask8 f64_all(void) { return 0xff; }
+FL_INLINE __mmask8 f64_first(size_t k) { return (__mmask8)(k < 8 ? (1u << k) - 1 : 0xff); }
+FL_INLINE __m512d f64_load(const double *p, __mmask8 k) { return _mm512_maskz_loadu_pd(k, p); }
+FL_INLINE void f64_store(double *p, __m512d v, __mmask8 k) { _mm512_mask_storeu_pd(p, k, v); }
+FL_INLINE __m512d f64_set(double s) { return _mm512_set1_pd(s); }
+FL_INLINE __m512d f64_mul(__m512d a, __m512d b) { return _mm512_mul_pd(a, b); }
+FL_INLINE __m512d f64_add(__m512d a, __m512d b) { return _mm512_add_pd(a, b); }
+FL_INLINE __m512d f64_pick(__m512d x, __m512d a, __m512d b)
+{
+    return _mm512_mask_mov_pd(b, _mm512_cmp_pd_mask(x, _mm512_setzero_pd(), _CMP_GT_OQ), a);
+}
+FL_INLINE double f64_fold(__m512d v)
+{
+    const __m512d w = _mm512_add_pd(v, _mm512_shuffle_f64x2(v, v, 0xee));
+    return f64_fold128(_mm512_castpd512_pd128(_mm512_add_pd(w, _mm512_shuffle_f64x2(w, w, 0x55))));
+}
+#define FL_TYPE f64
+#define FL_LANES 8
+#define FL_TAIL 8
+#include "../kernels.h"
+
+FL_TABLE
+#endif

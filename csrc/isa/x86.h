@@ -1,0 +1,29 @@
+/* x86.h - what the x86 instruction sets share: asking the processor, and folding 128 bits.
+ * SPDX-License-Identifier: MIT */
+#include <cpuid.h>
+#include <immintrin.h>
+
+/* Bits of XCR0: the registers that the operating system saves at a task switch. A processor may have
+ * AVX-512 and the system not save its registers; using them then would corrupt them silently. */
+enum { XMM_YMM = 0x6, XMM_YMM_ZMM = 0xe6 };
+
+/* Does the processor have the features `bits` of leaf 7's EBX, and the system save the registers `saved`? */
+static inline int x86_has(unsigned bits, unsigned saved)
+{
+    const unsigned osxsave = 1u << 27, avx = 1u << 28;
+    unsigned a, b, c, d, xcr0, high;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || (~c & (osxsave | avx)))
+        return 0;
+    __asm__ volatile("xgetbv" : "=a"(xcr0), "=d"(high) : "c"(0));
+    if ((xcr0 & saved) != saved || !__get_cpuid_count(7, 0, &a, &b, &c, &d))
+        return 0;
+    return (b & bits) == bits;
+}
+
+FL_INLINE float f32_fold128(__m128 v)
+{
+    v = _mm_add_ps(v, _mm_movehl_ps(v, v));
+    return _mm_cvtss_f32(_mm_add_ss(v, _mm_shuffle_ps(v, v, 1)));
+}
+
+FL_INLINE double f64_fold128(__m128d v) { return _mm_cvtsd_f64(_mm_add_sd(v, _mm_unpackhi_pd(v, v))); }

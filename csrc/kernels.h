@@ -1,0 +1,210 @@
+/* kernels.h - the one body of every kernel, included once an instruction set and element type.
+ * SPDX-License-Identifier: MIT
+ *
+ * The words it needs; FL(word) is the word with the type before it, such as f32_load:
+ *
+ *   FL_TYPE                 f32 or f64
+ *   FL_LANES  FL_TAIL       elements in a vector (divides 16); elements that a partial step takes
+ *   vec  live               a vector; which of its lanes are live
+ *   all()  first(k)         all lanes; the first min(k, FL_TAIL) lanes
+ *   load(p, live)           dead lanes load as 0
+ *   store(p, vec, live)     dead lanes are not stored
+ *   set(s)  mul(a, b)  add(a, b)
+ *   pick(x, a, b)           x > 0 ? a : b
+ *   fold(v)                 upper half of the lanes added to the lower half, until one is left
+ *
+ * Every load of a step comes before its store, so an output may be an input itself. */
+#include "ordered_sum.h"
+
+#define FL(word) FL_PASTE(FL_TYPE, word)
+#define NUM FL(num)
+#define VEC FL(vec)
+#define LIVE FL(live)
+
+/* Run `step` for i = 0 ... n, a vector at a time, with k the live lanes. In the main loop k is a constant,
+ * so the masks vanish there. */
+#define FL_SWEEP(i, k, n, step)                                                                                        \
+    do {                                                                                                               \
+        size_t i = 0;                                                                                                  \
+        for (; i + FL_LANES <= (n); i += FL_LANES) {                                                                   \
+            const LIVE k = FL(all)();                                                                                  \
+            step;                                                                                                      \
+        }                                                                                                              \
+        for (; i < (n); i += FL_TAIL) {                                                                                \
+            const LIVE k = FL(first)((n) - i);                                                                         \
+            step;                                                                                                      \
+        }                                                                                                              \
+    } while (0)
+
+/* Element-wise: out = x > 0 ? v : slope * v. Forward v is x, backward it is the gradient. */
+
+FL_INLINE void FL(select_step)(const NUM *v, const NUM *x, VEC slope, NUM *out, LIVE k)
+{
+    const VEC xk = FL(load)(x, k), vk = FL(load)(v, k);
+    FL(store)(out, FL(pick)(xk, vk, FL(mul)(slope, vk)), k);
+}
+
+FL_INLINE void FL(select_row)(const NUM *v, const NUM *x, NUM slope, NUM *out, size_t n)
+{
+    const VEC s = FL(set)(slope);
+    FL_SWEEP(i, k, n, FL(select_step)(v + i, x + i, s, out + i, k));
+}
+
+FL_INLINE void FL(select_each)(const NUM *v, const NUM *x, const NUM *slope, NUM *out, size_t n)
+{
+    FL_SWEEP(i, k, n, FL(select_step)(v + i, x + i, FL(load)(slope + i, k), out + i, k));
+}
+
+FL_FUNCTION void FL(select)(const NUM *v, const NUM *x, const NUM *slope, NUM *out, size_t outer, size_t channels,
+                            size_t inner)
+{
+    if (channels == 1) /* one slope: all is one row */
+        FL(select_row)(v, x, *slope, out, outer * inner);
+    else if (inner == 1) /* channels last: a slope an element */
+        for (size_t at = 0; at < outer * channels; at += channels)
+            FL(select_each)(v + at, x + at, slope, out + at, channels);
+    else
+        for (size_t row = 0; row < outer * channels; row++) {
+            const size_t at = row * inner;
+            FL(select_row)(v + at, x + at, slope[row % channels], out + at, inner);
+        }
+}
+
+/* Backward: dx as above, and the terms x > 0 ? 0 : grad * x of the slope's gradient. */
+
+FL_INLINE VEC FL(term_step)(const NUM *grad, const NUM *x, VEC slope, NUM *dx, LIVE k)
+{
+    const VEC xk = FL(load)(x, k), gk = FL(load)(grad, k);
+    FL(store)(dx, FL(pick)(xk, gk, FL(mul)(slope, gk)), k);
+    return FL(pick)(xk, FL(set)(0), FL(mul)(gk, xk));
+}
+
+enum { FL(VECS) = FL_STRIDE / FL_LANES }; /* vectors that hold the lanes of a block */
+
+FL_INLINE NUM FL(fold_lanes)(VEC lanes[FL(VECS)])
+{
+    for (size_t half = FL(VECS) / 2; half; half /= 2)
+        for (size_t j = 0; j < half; j++)
+            lanes[j] = FL(add)(lanes[j], lanes[j + half]);
+    return FL(fold)(lanes[0]);
+}
+
+/* A whole block that lies in one row: its terms never leave the registers. */
+FL_INLINE NUM FL(block)(const NUM *grad, const NUM *x, VEC slope, NUM *dx)
+{
+    VEC lanes[FL(VECS)];
+    for (size_t j = 0; j < FL(VECS); j++)
+        lanes[j] = FL(set)(0);
+    for (size_t i = 0; i < FL_BLOCK; i += FL_STRIDE)
+        for (size_t j = 0; j < FL(VECS); j++) {
+            const size_t at = i + j * FL_LANES;
+            lanes[j] = FL(add)(lanes[j], FL(term_step)(grad + at, x + at, slope, dx + at, FL(all)()));
+        }
+    return FL(fold_lanes)(lanes);
+}
+
+/* A block whose terms were collected, `have` of them, because it spans rows. */
+FL_INLINE NUM FL(block_of)(NUM terms[FL_BLOCK], size_t have)
+{
+    VEC lanes[FL(VECS)];
+    for (; have % FL_STRIDE; have++)
+        terms[have] = 0;
+    for (size_t j = 0; j < FL(VECS); j++)
+        lanes[j] = FL(set)(0);
+    for (size_t i = 0; i < have; i += FL_STRIDE)
+        for (size_t j = 0; j < FL(VECS); j++)
+            lanes[j] = FL(add)(lanes[j], FL(load)(terms + i + j * FL_LANES, FL(all)()));
+    return FL(fold_lanes)(lanes);
+}
+
+/* One channel whose elements lie in `outer` rows of `inner`, a row every `pitch`. */
+FL_INLINE NUM FL(backward_rows)(const NUM *grad, const NUM *x, NUM slope, NUM *dx, size_t outer, size_t inner,
+                                size_t pitch)
+{
+    const VEC s = FL(set)(slope);
+    fl_sum sum = {0, 0};
+    NUM terms[FL_BLOCK];
+    size_t block = 0, have = 0;
+    for (; outer; outer--, grad += pitch, x += pitch, dx += pitch)
+        for (size_t i = 0; i < inner;) {
+            const size_t left = inner - i;
+            if (have == 0 && left >= FL_BLOCK) {
+                fl_sum_add(&sum, block++, FL(block)(grad + i, x + i, s, dx + i));
+                i += FL_BLOCK;
+                continue;
+            }
+            const size_t n = left < FL_BLOCK - have ? left : FL_BLOCK - have;
+            FL_SWEEP(j, k, n,
+                     FL(store)(terms + have + j, FL(term_step)(grad + i + j, x + i + j, s, dx + i + j, k), k));
+            i += n;
+            have += n;
+            if (have == FL_BLOCK) {
+                fl_sum_add(&sum, block++, FL(block_of)(terms, have));
+                have = 0;
+            }
+        }
+    fl_sum_add(&sum, block, FL(block_of)(terms, have));
+    return (NUM)(sum.total + sum.chunk);
+}
+
+/* Channels last: each channel's terms lie a row apart, so a tile of channels goes down the rows together,
+ * a vector of channels at a time, with the lanes of its blocks in memory. 64 channels are 4 kB of lanes
+ * and 1 kB of sums on the stack. */
+enum { FL(TILE) = 64 };
+
+FL_INLINE void FL(backward_tile)(const NUM *grad, const NUM *x, const NUM *slope, NUM *dx, NUM *dslope, size_t outer,
+                                 size_t channels, size_t width)
+{
+    NUM lanes[FL_STRIDE][FL(TILE)];
+    fl_sum sums[FL(TILE)];
+    for (size_t c = 0; c < width; c++)
+        sums[c].total = sums[c].chunk = 0;
+    for (size_t row = 0; row < outer; row++, grad += channels, x += channels, dx += channels) {
+        const size_t at = row % FL_BLOCK;
+        NUM *const lane = lanes[at % FL_STRIDE];
+        if (at < FL_STRIDE) /* the first lap: the lane starts here, at +0 */
+            FL_SWEEP(c, k, width, FL(store)(lane + c, FL(set)(0), k));
+        FL_SWEEP(c, k, width,
+                 FL(store)(lane + c,
+                           FL(add)(FL(load)(lane + c, k),
+                                   FL(term_step)(grad + c, x + c, FL(load)(slope + c, k), dx + c, k)),
+                           k));
+        if (at < FL_BLOCK - 1 && row + 1 < outer)
+            continue;
+        size_t started = at + 1 < FL_STRIDE ? at + 1 : FL_STRIDE;
+        for (size_t half = FL_STRIDE / 2; half; half /= 2)
+            for (; started > half; started--) {
+                NUM *const low = lanes[started - 1 - half], *const high = lanes[started - 1];
+                FL_SWEEP(c, k, width, FL(store)(low + c, FL(add)(FL(load)(low + c, k), FL(load)(high + c, k)), k));
+            }
+        for (size_t c = 0; c < width; c++)
+            fl_sum_add(&sums[c], row / FL_BLOCK, lanes[0][c]);
+    }
+    for (size_t c = 0; c < width; c++)
+        dslope[c] = (NUM)(sums[c].total + sums[c].chunk);
+}
+
+FL_FUNCTION void FL(backward)(const NUM *grad, const NUM *x, const NUM *slope, NUM *dx, NUM *dslope, size_t outer,
+                              size_t channels, size_t inner)
+{
+    if (channels > 1 && inner == 1)
+        for (size_t c = 0; c < channels; c += FL(TILE)) {
+            const size_t left = channels - c;
+            FL(backward_tile)(grad + c, x + c, slope + c, dx + c, dslope + c, outer, channels,
+                              left < FL(TILE) ? left : FL(TILE));
+        }
+    else
+        for (size_t c = 0; c < channels; c++) {
+            const size_t at = c * inner;
+            dslope[c] = FL(backward_rows)(grad + at, x + at, slope[c], dx + at, outer, inner, channels * inner);
+        }
+}
+
+#undef FL
+#undef NUM
+#undef VEC
+#undef LIVE
+#undef FL_SWEEP
+#undef FL_TYPE
+#undef FL_LANES
+#undef FL_TAIL

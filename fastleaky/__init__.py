@@ -1,0 +1,49 @@
+"""Leaky ReLU and PReLU, forward and backward, on CPUs: the same bits everywhere, at the speed of memory.
+
+The four operations take and return NumPy arrays::
+
+    y = fastleaky.leaky_relu(x, 0.1)
+    dx = fastleaky.leaky_relu_backward(grad, x, 0.1)
+    y = fastleaky.prelu(x, weight)
+    dx, dweight = fastleaky.prelu_backward(grad, x, weight)
+
+SIMD C, Numba or NumPy does the work: ``fastleaky.backend`` says which, ``python -m fastleaky`` says why. All of them
+give the bits of :mod:`fastleaky.reference`, the specification.
+"""
+
+from typing import TYPE_CHECKING
+
+from fastleaky import reference
+from fastleaky._api import leaky_relu, leaky_relu_backward, prelu, prelu_backward
+from fastleaky._backends import BackendError, backends, use
+from fastleaky._threads import get_num_threads, set_num_threads
+
+if TYPE_CHECKING:
+    backend: str
+    __version__: str
+
+__all__ = [
+    "BackendError",
+    "backend",
+    "backends",
+    "get_num_threads",
+    "leaky_relu",
+    "leaky_relu_backward",
+    "prelu",
+    "prelu_backward",
+    "reference",
+    "set_num_threads",
+    "use",
+]
+
+
+def __getattr__(name: str) -> str:
+    if name == "backend":
+        from fastleaky import _backends
+
+        return _backends.current()
+    if name == "__version__":
+        import importlib.metadata
+
+        return importlib.metadata.version("fastleaky")
+    raise AttributeError(f"module 'fastleaky' has no attribute {name!r}")

@@ -1,0 +1,363 @@
+"""The public functions: check once, choose the walk, delegate to the backend.
+
+Backends trust what they get. So everything that can be wrong with an argument is found here, before anything is
+written.
+"""
+
+from __future__ import annotations
+
+import numbers
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastleaky._backends import kernels
+from fastleaky._layout import plan
+from fastleaky.reference import quiet
+
+Array = NDArray[Any]
+
+
+def leaky_relu(x: ArrayLike, negative_slope: float = 0.01, *, out: Array | None = None) -> Array:
+    """Leaky ReLU: ``x`` where ``x > 0``, else ``negative_slope * x``.
+
+    Parameters
+    ----------
+    x : array_like
+        float32 or float64, of any shape and layout. A list of Python floats becomes float64.
+    negative_slope : float, default 0.01
+        The slope for everything that is not positive: +0, -0 and NaN too. Any number, also negative, above 1, infinite
+        or NaN. It is rounded to the type of `x` first.
+    out : ndarray, optional
+        Where to write: an array of the shape and type of `x`. It may be `x` itself, or overlap it in any way.
+
+    Returns
+    -------
+    ndarray
+        `out`, or a new array with the shape, type and memory order of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not of a floating-point type above (convert integers yourself: ``x.astype(np.float32)``), if
+        `negative_slope` is not a real number, or if `out` is not an array of the type of `x`.
+    ValueError
+        If `out` has another shape than `x`, or is read-only.
+
+    See Also
+    --------
+    fastleaky.reference.leaky_relu : the specification; every backend gives its bits.
+
+    References
+    ----------
+    Maas, Hannun and Ng, "Rectifier Nonlinearities Improve Neural Network Acoustic Models", 2013.
+
+    Examples
+    --------
+    >>> import fastleaky
+    >>> fastleaky.leaky_relu([10.0, -5.0, 0.0], 0.1)
+    array([10. , -0.5,  0. ])
+    """
+    op = "leaky_relu"
+    xs = _floats(op, "x", x)
+    slope = _number(op, "negative_slope", negative_slope)
+    _check_out(op, "out", out, xs, "x")
+    layout = plan(xs, (), ordered=False)
+    dense = layout.dense(xs)
+    target = layout.target(out, [dense])
+    kernels(dense.dtype.char).leaky_relu(dense, slope, target)
+    return layout.result(target, out, xs)
+
+
+def leaky_relu_backward(
+    grad: ArrayLike, x: ArrayLike, negative_slope: float = 0.01, *, out: Array | None = None
+) -> Array:
+    """Gradient of leaky ReLU: ``grad`` where ``x > 0``, else ``negative_slope * grad``.
+
+    Parameters
+    ----------
+    grad : array_like
+        The gradient with respect to the output of :func:`leaky_relu`, with the shape of `x`. Its type is that of `x`,
+        or one that casts to it safely.
+    x : array_like
+        The input of :func:`leaky_relu`: float32 or float64, of any shape and layout.
+    negative_slope : float, default 0.01
+        As for :func:`leaky_relu`.
+    out : ndarray, optional
+        Where to write: an array of the shape and type of `x`. It may be `grad` or `x`, or overlap them in any way.
+
+    Returns
+    -------
+    ndarray
+        The gradient with respect to `x`: `out`, or a new array with the shape, type and memory order of `x`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for :func:`leaky_relu`; also if `grad` has another shape than `x`.
+
+    See Also
+    --------
+    fastleaky.reference.leaky_relu_backward : the specification; every backend gives its bits.
+
+    References
+    ----------
+    Maas, Hannun and Ng, "Rectifier Nonlinearities Improve Neural Network Acoustic Models", 2013.
+
+    Examples
+    --------
+    >>> import fastleaky
+    >>> fastleaky.leaky_relu_backward([1.0, 1.0, 1.0], [10.0, -5.0, 0.0], 0.1)
+    array([1. , 0.1, 0.1])
+    """
+    op = "leaky_relu_backward"
+    xs = _floats(op, "x", x)
+    grads = _gradient(op, grad, xs)
+    slope = _number(op, "negative_slope", negative_slope)
+    _check_out(op, "out", out, xs, "x")
+    layout = plan(xs, (), ordered=False)
+    dense_grad, dense = layout.dense(grads), layout.dense(xs)
+    target = layout.target(out, [dense_grad, dense])
+    kernels(dense.dtype.char).leaky_relu_backward(dense_grad, dense, slope, target)
+    return layout.result(target, out, xs)
+
+
+def prelu(x: ArrayLike, weight: ArrayLike, *, axis: int = 1, out: Array | None = None) -> Array:
+    """PReLU: ``x`` where ``x > 0``, else ``weight * x``.
+
+    Parameters
+    ----------
+    x : array_like
+        float32 or float64, of any shape and layout.
+    weight : array_like
+        The slopes. One element is shared by all of `x`; a 1-d array has a slope for each place along `axis` of `x`; an
+        array with as many dimensions as `x` broadcasts to it, as in NumPy. Its type is that of `x`, or one that casts
+        to it safely; a Python number takes the type of `x`.
+    axis : int, default 1
+        The channel axis of `x`: 1 for NCHW, -1 for NHWC. Looked at only for a 1-d weight of several values and an `x`
+        of several dimensions.
+    out : ndarray, optional
+        Where to write: an array of the shape and type of `x`. It may be `x` itself, or overlap any input in any way.
+
+    Returns
+    -------
+    ndarray
+        `out`, or a new array with the shape, type and memory order of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x`, `weight` or `out` has a type other than said above, or `axis` is not an integer.
+    ValueError
+        If the shape of `weight` or of `out` does not fit, `axis` is out of range, or `out` is read-only.
+
+    See Also
+    --------
+    fastleaky.reference.prelu : the specification; every backend gives its bits.
+
+    References
+    ----------
+    He, Zhang, Ren and Sun, "Delving Deep into Rectifiers", 2015.
+
+    Examples
+    --------
+    >>> import fastleaky
+    >>> fastleaky.prelu([[1.0, -1.0, -1.0]], [0.5, 0.5, 0.25])
+    array([[ 1.  , -0.5 , -0.25]])
+    """
+    op = "prelu"
+    xs = _floats(op, "x", x)
+    _, slopes, varying = _weight(op, weight, xs, axis)
+    _check_out(op, "out", out, xs, "x")
+    layout = plan(xs, varying, ordered=False)
+    dense = layout.dense(xs)
+    target = layout.target(out, [dense], slopes)
+    kernels(dense.dtype.char).prelu(dense, slopes, target)
+    return layout.result(target, out, xs)
+
+
+def prelu_backward(
+    grad: ArrayLike,
+    x: ArrayLike,
+    weight: ArrayLike,
+    *,
+    axis: int = 1,
+    out: tuple[Array | None, Array | None] | None = None,
+) -> tuple[Array, Array]:
+    """Gradients of PReLU with respect to its input and its weight.
+
+    ``dx`` is ``grad`` where ``x > 0``, else ``weight * grad``. ``dweight`` is, for each slope, the sum of ``grad * x``
+    over all places that share it and where ``x`` is not positive. That sum has a fixed order (see
+    :func:`fastleaky.reference.ordered_sum`): its bits depend neither on the memory layout nor on the processor nor on
+    the number of threads. Its error is at most about ``12 * 2**-24 * sum(abs(terms))`` for float32.
+
+    Parameters
+    ----------
+    grad : array_like
+        The gradient with respect to the output of :func:`prelu`, with the shape of `x`. Its type is that of `x`, or one
+        that casts to it safely.
+    x : array_like
+        The input of :func:`prelu`: float32 or float64, of any shape and layout.
+    weight : array_like
+        The slopes, as for :func:`prelu`.
+    axis : int, default 1
+        The channel axis of `x`, as for :func:`prelu`.
+    out : tuple of two ndarrays, optional
+        Where to write ``(dx, dweight)``: arrays with the shape and type of `x` and of `weight`. Either may be None. The
+        first may be `grad` or `x`, or overlap any input in any way; the two may not overlap each other.
+
+    Returns
+    -------
+    dx : ndarray
+        The gradient with respect to `x`, with its shape, type and memory order.
+    dweight : ndarray
+        The gradient with respect to `weight`, with its shape and type.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for :func:`prelu`; also if `grad` has another shape than `x`, or the two arrays of `out` overlap.
+
+    See Also
+    --------
+    fastleaky.reference.prelu_backward : the specification; every backend gives its bits.
+
+    References
+    ----------
+    He, Zhang, Ren and Sun, "Delving Deep into Rectifiers", 2015.
+
+    Examples
+    --------
+    >>> import fastleaky
+    >>> dx, dweight = fastleaky.prelu_backward([[1.0, 1.0]], [[3.0, -2.0]], [0.5, 0.25])
+    >>> dx, dweight
+    (array([[1.  , 0.25]]), array([ 0., -2.]))
+    """
+    op = "prelu_backward"
+    xs = _floats(op, "x", x)
+    grads = _gradient(op, grad, xs)
+    weights, slopes, varying = _weight(op, weight, xs, axis)
+    dx_out, dweight_out = _pair(op, out)
+    _check_out(op, "out[0]", dx_out, xs, "x")
+    _check_out(op, "out[1]", dweight_out, weights, "weight")
+    if dx_out is not None and dweight_out is not None and np.shares_memory(dx_out, dweight_out):
+        raise ValueError(f"{op}: out[0] and out[1] share memory; each needs its own")
+
+    layout = plan(xs, varying, ordered=True)
+    dense_grad, dense = layout.dense(grads), layout.dense(xs)
+    target = layout.target(dx_out, [dense_grad, dense], slopes)
+    dslopes = np.empty_like(slopes)
+    kernels(dense.dtype.char).prelu_backward(dense_grad, dense, slopes, target, dslopes)
+    dx = layout.result(target, dx_out, xs)
+    return dx, _dweight(dslopes, weights, dweight_out)
+
+
+@quiet
+def _dweight(dslopes: Array, weight: Array, out: Array | None) -> Array:
+    """The slopes' gradients in the shape and type of the weight."""
+    if out is None:
+        return dslopes.astype(weight.dtype.newbyteorder("="), copy=False).reshape(weight.shape)
+    out[...] = dslopes.reshape(weight.shape)
+    return out
+
+
+def _floats(op: str, name: str, value: ArrayLike) -> Array:
+    """`value` as an array of float32 or float64, with its class and byte order."""
+    if not isinstance(value, np.ndarray):
+        try:
+            value = np.asarray(value)
+        except Exception as error:
+            raise TypeError(f"{op}: {name} cannot be made an array: {error}") from error
+    if value.dtype.kind != "f" or value.dtype.itemsize not in (4, 8):
+        raise TypeError(
+            f"{op}: {name} has type {value.dtype}; it must be float32 or float64 (convert it, as with "
+            f"{name}.astype(np.float32))"
+        )
+    return value
+
+
+def _cast(op: str, name: str, array: Array, x: Array) -> Array:
+    """`array` in the type of `x`, if that loses nothing."""
+    dtype = x.dtype.newbyteorder("=")
+    if not np.can_cast(array.dtype, dtype, "safe"):
+        raise TypeError(f"{op}: {name} has type {array.dtype}, which does not cast safely to x's {x.dtype}")
+    return array if array.dtype == dtype else array.astype(dtype)
+
+
+def _gradient(op: str, grad: ArrayLike, x: Array) -> Array:
+    grads = _cast(op, "grad", _floats(op, "grad", grad), x)
+    if grads.shape != x.shape:
+        raise ValueError(f"{op}: grad has shape {grads.shape}; it must have x's, {x.shape}")
+    return grads
+
+
+def _number(op: str, name: str, value: Any) -> float:
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{op}: {name} is {value!r}; it must be a real number")
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{op}: {name} is {value!r}; it must fit a float") from None
+
+
+@quiet
+def _weight(op: str, weight: ArrayLike, x: Array, axis: int) -> tuple[Array, Array, Sequence[int]]:
+    """Return the weight, its values in a row in the type of `x`, and the axes of `x` along which they vary."""
+    if type(weight) in (int, float):
+        weights = np.array(_number(op, "weight", weight), x.dtype.newbyteorder("="))
+    else:
+        weights = _floats(op, "weight", weight)
+    slopes = np.require(_cast(op, "weight", weights, x), requirements="CAE").reshape(-1)
+    try:
+        axis = operator.index(axis)
+    except TypeError:
+        raise TypeError(f"{op}: axis is {axis!r}; it must be an integer") from None
+
+    if weights.size == 1:
+        return weights, slopes, ()
+    if weights.ndim == x.ndim:
+        varying = [i for i in range(x.ndim) if weights.shape[i] != 1]
+        if any(weights.shape[i] != x.shape[i] for i in varying):
+            raise ValueError(f"{op}: weight with shape {weights.shape} does not broadcast to x with shape {x.shape}")
+        return weights, slopes, [i for i in varying if x.shape[i] != 1]
+    if weights.ndim != 1:
+        raise ValueError(
+            f"{op}: weight has shape {weights.shape}; for x with shape {x.shape} it must have one element, one dimension "
+            f"or {x.ndim} dimensions"
+        )
+    if not -x.ndim <= axis < x.ndim:
+        raise ValueError(f"{op}: axis {axis} is out of range for x with shape {x.shape}")
+    channels = x.shape[axis]
+    if weights.size != channels:
+        raise ValueError(
+            f"{op}: weight has {weights.size} values for {channels} channels (axis {axis} of x with shape {x.shape})"
+        )
+    return weights, slopes, [axis % x.ndim]
+
+
+def _pair(op: str, out: Any) -> tuple[Any, Any]:
+    if out is None:
+        return None, None
+    if not isinstance(out, tuple):
+        raise TypeError(f"{op}: out is {type(out).__name__}; it must be a tuple of two arrays, (dx, dweight)")
+    if len(out) != 2:
+        raise ValueError(f"{op}: out has {len(out)} elements; it must be a pair of arrays, (dx, dweight)")
+    return out
+
+
+def _check_out(op: str, name: str, out: Any, like: Array, like_name: str) -> None:
+    if out is None:
+        return
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"{op}: {name} is {type(out).__name__}; it must be an array")
+    if out.dtype.newbyteorder("=") != like.dtype.newbyteorder("="):
+        raise TypeError(f"{op}: {name} has type {out.dtype}; it must have {like_name}'s, {like.dtype}")
+    if out.shape != like.shape:
+        raise ValueError(f"{op}: {name} has shape {out.shape}; it must have {like_name}'s, {like.shape}")
+    if not out.flags.writeable:
+        raise ValueError(f"{op}: {name} is read-only; it must be writeable")

@@ -1,0 +1,180 @@
+"""The choice of a backend: at import, by name, and again if one turns out to be broken."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import warnings
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from fastleaky import _native
+
+Array = NDArray[Any]
+
+
+class Kernels(Protocol):
+    """A backend: the four operations on dense arrays of (outer, channels, inner), of which nothing is checked."""
+
+    def leaky_relu(self, x: Array, slope: float, out: Array) -> None:
+        """Write ``leaky_relu(x)``."""
+
+    def leaky_relu_backward(self, grad: Array, x: Array, slope: float, dx: Array) -> None:
+        """Write ``leaky_relu_backward(grad, x)``."""
+
+    def prelu(self, x: Array, weight: Array, out: Array) -> None:
+        """Write ``prelu(x)``."""
+
+    def prelu_backward(self, grad: Array, x: Array, weight: Array, dx: Array, dweight: Array) -> None:
+        """Write ``prelu_backward(grad, x)``."""
+
+
+class BackendError(ImportError, ValueError):
+    """No backend of the wanted name can be used here."""
+
+
+_usable: dict[str, Callable[[], Kernels]] = {}  # best first; what makes each one ready
+_unusable: dict[str, str] = {}  # why not
+_wanted: str | None = None  # None: the best
+_ready: dict[str, Kernels] = {}  # by element type: the chosen kernels, once they have shown a known answer
+
+
+def _find() -> None:
+    try:
+        for name, isa in _native.instruction_sets().items():
+            if isa is None:
+                _unusable[f"c:{name}"] = "this processor, or its operating system, does not have it"
+            else:
+                _usable[f"c:{name}"] = lambda isa=isa: _native.Kernels(isa)
+    except ImportError as error:
+        _unusable["c"] = str(error)
+    try:
+        numba_is_there = importlib.util.find_spec("numba") is not None
+    except ValueError:  # sys.modules["numba"] was set to None
+        numba_is_there = False
+    if numba_is_there:
+        _usable["numba"] = lambda: importlib.import_module("fastleaky._numba")  # type: ignore[return-value]
+    else:
+        _unusable["numba"] = "Numba is not installed"
+    _usable["numpy"] = lambda: importlib.import_module("fastleaky._numpy")  # type: ignore[return-value]
+
+
+def _candidates(wanted: str | None) -> list[str]:
+    """Return the usable names that `wanted` stands for, best first."""
+    return [name for name in _usable if wanted is None or name == wanted or name.startswith(f"{wanted}:")]
+
+
+def _demand(wanted: str | None) -> str:
+    """Return the first usable name that `wanted` stands for, or say what there is."""
+    names = _candidates(wanted)
+    if not names:
+        reasons = "".join(f"; {name} is not: {why}" for name, why in _unusable.items())
+        raise BackendError(f"no usable backend {wanted!r}; usable here: {', '.join(_usable)}{reasons}")
+    return names[0]
+
+
+def backends() -> list[str]:
+    """Return the names of the backends that can be used here, best first."""
+    return list(_usable)
+
+
+def unusable() -> dict[str, str]:
+    """Return the backends that cannot be used here, each with the reason."""
+    return dict(_unusable)
+
+
+def current() -> str:
+    """Return the name of the chosen backend."""
+    return _demand(_wanted)
+
+
+class use:  # noqa: N801 - called like a function, and a context manager only if one wants it
+    """Switch to a backend, for all threads; as a context manager, switch back at the end.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`backends`, or "c" for its best instruction set.
+
+    Raises
+    ------
+    BackendError
+        (a ValueError) If there is none of that name here; it lists those that are, and says why the others are not.
+
+    Examples
+    --------
+    >>> import fastleaky
+    >>> with fastleaky.use("numpy"):
+    ...     fastleaky.leaky_relu([-1.0])
+    array([-0.01])
+    """
+
+    def __init__(self, name: str) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f"use: name is {name!r}; it must be a string such as {current()!r}")
+        self._before = _wanted
+        self._name = _switch(_demand(name) and name)
+
+    def __enter__(self) -> use:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _switch(self._before)
+
+    def __repr__(self) -> str:
+        return f"use({self._name!r})"
+
+
+def _switch(wanted: str | None) -> str | None:
+    global _wanted
+    _wanted = wanted
+    _ready.clear()
+    return wanted
+
+
+def kernels(dtype: str) -> Kernels:
+    """Return the chosen backend's kernels for an element type, "f" or "d"."""
+    ready = _ready.get(dtype)
+    return ready if ready is not None else _prepare(dtype)
+
+
+def _prepare(dtype: str) -> Kernels:
+    """Load the chosen backend and see it give a known answer; drop it if it cannot, and take the next."""
+    from fastleaky._check import known_answer
+
+    while True:
+        name = _demand(_wanted)
+        try:
+            loaded = _usable[name]()
+            known_answer(loaded, dtype)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, there is another backend
+            del _usable[name]
+            _unusable[name] = str(error)
+            try:
+                following = f"{_demand(_wanted)} is used instead"
+            except BackendError:
+                following = "there is none left to use instead"
+            warnings.warn(f"fastleaky: backend {name} was dropped: {error}; {following}", RuntimeWarning, stacklevel=4)
+        else:
+            _ready[dtype] = loaded
+            return loaded
+
+
+def _choose_at_import() -> None:
+    _find()
+    if name := os.environ.get("FASTLEAKY_BACKEND"):
+        try:
+            _switch(_demand(name) and name)
+        except BackendError as error:
+            raise BackendError(f"FASTLEAKY_BACKEND: {error}") from None
+    elif "c" in _unusable and _native.in_source_folder():
+        # Python took the source folder for the package: nobody may think that these are the C kernels.
+        warnings.warn(
+            f"fastleaky: without its C kernels, {current()} is used: {_unusable['c']}", RuntimeWarning, stacklevel=3
+        )
+
+
+_choose_at_import()

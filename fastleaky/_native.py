@@ -1,0 +1,109 @@
+"""The C kernels through cffi: pointers in, nothing else."""
+
+import functools
+import importlib.metadata
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+HERE = Path(__file__).parent
+NOT_COMPILED = (
+    "fastleaky was installed without its compiled module: there was no working C compiler or no Python.h then "
+    "(pip install -v tells which)"
+)
+
+
+@functools.cache
+def extension() -> ModuleType:
+    """The compiled module, or an ImportError that says why there is none.
+
+    In the repository's root the source folder shadows an installed fastleaky, and the compiled module lies with the
+    latter. It is taken from there if it was built from the C sources that lie beside this file.
+    """
+    try:
+        return importlib.import_module("fastleaky._ffi")
+    except ModuleNotFoundError:
+        if in_source_folder():
+            return _installed_extension()
+        raise ImportError(NOT_COMPILED) from None
+
+
+def in_source_folder() -> bool:
+    """Did Python take the source folder for the package?"""
+    return (HERE / "_ffi_build.py").exists()
+
+
+def _installed_extension() -> ModuleType:
+    from fastleaky import _ffi_build
+
+    try:
+        files = importlib.metadata.distribution("fastleaky").files or []
+    except importlib.metadata.PackageNotFoundError:
+        raise ImportError(f"{HERE} is the source folder, and fastleaky is not installed: run pip install .") from None
+    compiled = [Path(str(file.locate())) for file in files if file.name.startswith("_ffi.")]
+    if not compiled:
+        raise ImportError(NOT_COMPILED)
+    spec = importlib.util.spec_from_file_location("fastleaky._ffi", compiled[0])
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    built_from = module.ffi.string(module.lib.fl_digest).decode()
+    if built_from != _ffi_build.digest():
+        raise ImportError(
+            f"the installed kernels in {compiled[0].parent} were built from other C sources than those beside {HERE}: "
+            "run pip install . again"
+        )
+    sys.modules["fastleaky._ffi"] = module
+    return module
+
+
+class Kernels:
+    """The four functions of one C instruction set, on arrays of (outer, channels, inner)."""
+
+    def __init__(self, isa: Any) -> None:
+        module = extension()
+        lib = module.lib
+        self._isa = isa
+        self._from_buffer = module.ffi.from_buffer
+        self._f32, self._f64 = module.ffi.typeof("float[]"), module.ffi.typeof("double[]")
+        self._functions = {
+            "f": (lib.fl_leaky_relu_f32, lib.fl_leaky_relu_backward_f32, lib.fl_prelu_f32, lib.fl_prelu_backward_f32),
+            "d": (lib.fl_leaky_relu_f64, lib.fl_leaky_relu_backward_f64, lib.fl_prelu_f64, lib.fl_prelu_backward_f64),
+        }
+
+    def _pointers(self, *arrays: Array) -> list[Any]:
+        kind = self._f32 if arrays[0].dtype.char == "f" else self._f64
+        return [self._from_buffer(kind, array) for array in arrays]
+
+    def leaky_relu(self, x: Array, slope: float, out: Array) -> None:
+        """Write ``leaky_relu(x)``."""
+        self._functions[x.dtype.char][0](self._isa, *self._pointers(x, out), x.size, slope)
+
+    def leaky_relu_backward(self, grad: Array, x: Array, slope: float, dx: Array) -> None:
+        """Write ``leaky_relu_backward(grad, x)``."""
+        self._functions[x.dtype.char][1](self._isa, *self._pointers(grad, x, dx), x.size, slope)
+
+    def prelu(self, x: Array, weight: Array, out: Array) -> None:
+        """Write ``prelu(x)``."""
+        self._functions[x.dtype.char][2](self._isa, *self._pointers(x, weight, out), *x.shape)
+
+    def prelu_backward(self, grad: Array, x: Array, weight: Array, dx: Array, dweight: Array) -> None:
+        """Write ``prelu_backward(grad, x)``."""
+        pointers = self._pointers(grad, x, weight, dx, dweight)
+        self._functions[x.dtype.char][3](self._isa, *pointers, *x.shape)
+
+
+def instruction_sets() -> dict[str, Any]:
+    """Every instruction set of the build, best first: its cdata if this processor can run it, else None."""
+    module = extension()
+    found: dict[str, Any] = {}
+    while isa := module.lib.fl_isa_at(len(found)):
+        name = module.ffi.string(module.lib.fl_isa_name(isa)).decode()
+        found[name] = isa if module.lib.fl_isa_available(isa) else None
+    return found

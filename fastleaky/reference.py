@@ -1,0 +1,89 @@
+"""The specification: what every backend must compute, to the last bit, in the plainest NumPy.
+
+Everything else in this package is this file, made fast. See :mod:`fastleaky` for the arguments; here arrays are
+taken as they come, unchecked.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+LANES, BLOCK, CHUNK = 16, 128, 128 * 128
+
+quiet = np.errstate(all="ignore")  # overflow to infinity, NaN and underflow are answers here, not accidents
+
+
+@quiet
+def leaky_relu(x: ArrayLike, negative_slope: float = 0.01) -> NDArray[Any]:
+    """``x`` where it is positive, else ``negative_slope * x``, the slope rounded to the type of ``x`` first."""
+    x = np.asarray(x)
+    return np.where(x > 0, x, x.dtype.type(negative_slope) * x)
+
+
+@quiet
+def leaky_relu_backward(grad: ArrayLike, x: ArrayLike, negative_slope: float = 0.01) -> NDArray[Any]:
+    """``grad`` where ``x`` is positive, else ``negative_slope * grad``."""
+    grad, x = np.asarray(grad), np.asarray(x)
+    return np.where(x > 0, grad, x.dtype.type(negative_slope) * grad)
+
+
+@quiet
+def prelu(x: ArrayLike, weight: ArrayLike, *, axis: int = 1) -> NDArray[Any]:
+    """``x`` where it is positive, else ``weight * x``."""
+    x = np.asarray(x)
+    return np.where(x > 0, x, along(weight, x, axis) * x)
+
+
+@quiet
+def prelu_backward(
+    grad: ArrayLike, x: ArrayLike, weight: ArrayLike, *, axis: int = 1
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """``grad`` where ``x`` is positive, else ``weight * grad``; and the ordered sum of ``grad * x`` elsewhere."""
+    grad, x, weight = np.asarray(grad), np.asarray(x), np.asarray(weight)
+    slope = along(weight, x, axis)
+    dx = np.where(x > 0, grad, slope * grad)
+
+    terms = np.where(x > 0, x.dtype.type(0), grad * x)
+    own = [i for i in range(x.ndim) if slope.shape[i] > 1]  # a slope has its own row of terms along these axes
+    terms = np.moveaxis(terms, own, range(len(own))).reshape(slope.size, -1 if slope.size else 0)
+    return dx, ordered_sum(terms).astype(weight.dtype).reshape(weight.shape)
+
+
+def along(weight: ArrayLike, x: NDArray[Any], axis: int) -> NDArray[Any]:
+    """The weight in the type of ``x`` and in a shape that broadcasts to it: shared, along ``axis``, or as given."""
+    weight = np.asarray(weight, x.dtype)
+    if weight.size == 1:
+        return weight.reshape((1,) * x.ndim)
+    if weight.ndim == x.ndim:
+        return weight
+    return weight.reshape([-1 if i == axis % x.ndim else 1 for i in range(x.ndim)])
+
+
+@quiet
+def ordered_sum(terms: NDArray[Any]) -> NDArray[np.float64]:
+    """Sum each row of ``terms``: in blocks of 16 lanes, then chunks of blocks, each in its order.
+
+    A block is 128 terms. Lane ``l`` of its 16 adds terms ``l``, ``l + 16``, ... to +0; then the upper half of the
+    lanes is added to the lower half until one is left. A chunk adds 128 block sums in float64, and the result adds
+    the chunk sums.
+    """
+    rows, n = terms.shape
+    chunks = -(-n // CHUNK)
+    padded = np.zeros((rows, chunks * CHUNK), terms.dtype)
+    padded[:, :n] = terms
+    lanes = in_order(padded.reshape(rows, chunks, CHUNK // BLOCK, BLOCK // LANES, LANES), axis=3)
+    while lanes.shape[-1] > 1:
+        half = lanes.shape[-1] // 2
+        lanes = lanes[..., :half] + lanes[..., half:]
+    blocks = lanes[..., 0].astype(np.float64)
+    return in_order(in_order(blocks, axis=2), axis=1)
+
+
+def in_order(terms: NDArray[Any], axis: int) -> NDArray[Any]:
+    """+0, plus the first along ``axis``, plus the second, ..."""
+    terms = np.moveaxis(terms, axis, 0)
+    total = np.zeros(terms.shape[1:], terms.dtype)
+    for term in terms:
+        total = total + term
+    return total

@@ -1,0 +1,27 @@
+/* immintrin.h - AVX-512 by SIMDe, for machines without it: found before the compiler's own header.
+ * SPDX-License-Identifier: MIT */
+#define SIMDE_ENABLE_NATIVE_ALIASES
+#include <simde/x86/avx512.h>
+
+/* SIMDe 0.7.4 gives these no native name... */
+#define __mmask16 simde__mmask16
+#define __mmask8 simde__mmask8
+#define _mm512_shuffle_f32x4 simde_mm512_shuffle_f32x4
+#define _mm512_shuffle_f64x2 simde_mm512_shuffle_f64x2
+
+/* ... and lacks these altogether. The `live` lanes of an array go to or from memory. */
+#define FROM_MEMORY(live, p, V, N)                                                                                     \
+    ({                                                                                                                 \
+        V v_;                                                                                                          \
+        for (int i_ = 0; i_ < (N); i_++)                                                                               \
+            ((__typeof__(*(p) + 0) *)&v_)[i_] = (live) >> i_ & 1 ? (p)[i_] : 0;                                        \
+        v_;                                                                                                            \
+    })
+#define TO_MEMORY(live, p, v, N)                                                                                       \
+    for (int i_ = 0; i_ < (N); i_++)                                                                                   \
+        if ((live) >> i_ & 1)                                                                                          \
+    (p)[i_] = ((const __typeof__(*(p)) *)&(v))[i_]
+#define _mm512_maskz_loadu_ps(live, p) FROM_MEMORY(live, p, simde__m512, 16)
+#define _mm512_maskz_loadu_pd(live, p) FROM_MEMORY(live, p, simde__m512d, 8)
+#define _mm512_mask_storeu_ps(p, live, v) TO_MEMORY(live, p, v, 16)
+#define _mm512_mask_storeu_pd(p, live, v) TO_MEMORY(live, p, v, 8)
