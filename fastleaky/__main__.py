@@ -1,0 +1,147 @@
+"""``python -m fastleaky``: which backend was chosen and why, whether all are right, and how fast they are."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+import fastleaky
+from fastleaky import _backends, _check, _workloads
+
+Report = dict[str, Any]
+
+
+def info() -> Report:
+    """Which backend was chosen, which others there are, and why the rest is not usable."""
+    chosen = fastleaky.backend
+    return {
+        "version": fastleaky.__version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "machine": platform.machine(),
+        "threads": fastleaky.get_num_threads(),
+        "backend": chosen,
+        "usable": fastleaky.backends(),
+        "unusable": _backends.unusable(),
+    }
+
+
+def check(progress: Progress) -> Report:
+    """Compare every usable backend with the specification: for each operation, how many cases, how many differ."""
+    cases = list(_check.cases())
+    results: Report = {}
+    for backend in progress.track(fastleaky.backends(), description="Checking"):
+        bar = progress.add_task(backend, total=len(cases))
+        tried: Counter[str] = Counter()
+        different: Counter[str] = Counter()
+        with fastleaky.use(backend):
+            for case in cases:
+                tried[case.operation.name] += 1
+                different[case.operation.name] += not case.agrees(fastleaky)
+                progress.advance(bar)
+        results[backend] = {name: {"cases": tried[name], "different": different[name]} for name in tried}
+        progress.remove_task(bar)
+    return results
+
+
+def bench(progress: Progress) -> list[Report]:
+    """Time every operation on every layer with every backend, beside a copy of the same array."""
+    rows = [(workload, operation) for workload in _workloads.WORKLOADS for operation in _check.OPERATIONS.values()]
+    results = []
+    for workload, operation in progress.track(rows, description="Timing"):
+        results += [vars(speed) for speed in _workloads.speeds(workload, operation, fastleaky.backends())]
+    return results
+
+
+def show_info(console: Console, report: Report) -> None:
+    """Say in plain words what `info` found."""
+    console.print(
+        f"[bold]fastleaky {report['version']}[/] with NumPy {report['numpy']} and Python {report['python']} "
+        f"on {report['machine']}, at most {report['threads']} thread{'s'[: report['threads'] > 1]} a call"
+    )
+    forced = ", as FASTLEAKY_BACKEND says" if _backends.is_forced() else ", the best that is usable here"
+    console.print(f"The backend is [bold green]{report['backend']}[/]{forced}.")
+    others = [name for name in report["usable"] if name != report["backend"]]
+    console.print(f"Usable too: {', '.join(others)}.")
+    for name, reason in report["unusable"].items():
+        console.print(f"Not usable: {name}, because {reason}.")
+    console.print()
+
+
+def show_table(console: Console, checked: Report, speeds: Iterable[Report]) -> None:
+    """Print one table: speeds on each layer, and the comparison with the specification."""
+    table = Table(
+        title="Memory moved, in GB/s: the limit is what np.copyto reaches on the same array (copy).\n"
+        f"float32, random signs, out= given, median of {_workloads.ROUNDS} rounds in turn.",
+        title_justify="left",
+    )
+    table.add_column("")
+    for operation in _check.OPERATIONS:
+        table.add_column(operation, justify="right")
+
+    shown: dict[tuple[str, str], dict[str, float]] = {}
+    for speed in speeds:
+        row = shown.setdefault((speed["network"], speed["backend"]), {})
+        row[speed["operation"]] = speed["bytes_per_second"]
+    for workload in _workloads.WORKLOADS if shown else ():
+        table.add_section()
+        table.add_row(f"[bold]{workload.network}[/]", "", "", "", f"[dim]{'×'.join(map(str, workload.shape))}[/]")
+        for (network, backend), row in shown.items():
+            if network == workload.network:
+                table.add_row(backend, *(f"{row[name] / 1e9:.1f}" for name in _check.OPERATIONS))
+
+    if checked:
+        table.add_section()
+        table.add_row("[bold]Bits[/]", "", "", "", "[dim]against the specification[/]")
+    for backend, row in checked.items():
+        table.add_row(backend, *(_verdict(**row[name]) for name in _check.OPERATIONS))
+    console.print(table)
+
+
+def _verdict(cases: int, different: int) -> str:
+    return f"[bold red]{different} of {cases} DIFFER[/]" if different else "[green]identical[/]"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the result is the exit status, 1 if any backend differs from the specification."""
+    parser = argparse.ArgumentParser(prog="fastleaky", description=__doc__)
+    parser.add_argument(
+        "command",
+        nargs="?",
+        choices=["info", "check", "bench"],
+        help="only the choice of backends, only the comparison with the specification, or only the speeds; all by default",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON, for machines")
+    options = parser.parse_args(arguments)
+    wants = {options.command} if options.command else {"info", "check", "bench"}
+
+    console = Console(highlight=False)
+    report: Report = {"info": info()}
+    if not options.json and "info" in wants:
+        show_info(console, report["info"])
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        if "check" in wants:
+            report["check"] = check(progress)
+        if "bench" in wants:
+            report["bench"] = bench(progress)
+
+    if options.json:
+        print(json.dumps(report, indent=2))
+    elif wants != {"info"}:
+        show_table(console, report.get("check", {}), report.get("bench", []))
+    different = sum(row["different"] for backend in report.get("check", {}).values() for row in backend.values())
+    return int(different > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import numbers
 import operator
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from fastleaky._backends import kernels
 from fastleaky._layout import plan
+from fastleaky._typing import Array, ArrayLike
 from fastleaky.reference import quiet
-
-Array = NDArray[Any]
 
 
 def leaky_relu(x: ArrayLike, negative_slope: float = 0.01, *, out: Array | None = None) -> Array:
@@ -65,7 +62,7 @@ def leaky_relu(x: ArrayLike, negative_slope: float = 0.01, *, out: Array | None 
     xs = _floats(op, "x", x)
     slope = _number(op, "negative_slope", negative_slope)
     _check_out(op, "out", out, xs, "x")
-    layout = plan(xs, (), ordered=False)
+    layout = plan(xs.shape, xs.strides, (), False)
     dense = layout.dense(xs)
     target = layout.target(out, [dense])
     kernels(dense.dtype.char).leaky_relu(dense, slope, target)
@@ -118,7 +115,7 @@ def leaky_relu_backward(
     grads = _gradient(op, grad, xs)
     slope = _number(op, "negative_slope", negative_slope)
     _check_out(op, "out", out, xs, "x")
-    layout = plan(xs, (), ordered=False)
+    layout = plan(xs.shape, xs.strides, (), False)
     dense_grad, dense = layout.dense(grads), layout.dense(xs)
     target = layout.target(out, [dense_grad, dense])
     kernels(dense.dtype.char).leaky_relu_backward(dense_grad, dense, slope, target)
@@ -172,7 +169,7 @@ def prelu(x: ArrayLike, weight: ArrayLike, *, axis: int = 1, out: Array | None =
     xs = _floats(op, "x", x)
     _, slopes, varying = _weight(op, weight, xs, axis)
     _check_out(op, "out", out, xs, "x")
-    layout = plan(xs, varying, ordered=False)
+    layout = plan(xs.shape, xs.strides, varying, False)
     dense = layout.dense(xs)
     target = layout.target(out, [dense], slopes)
     kernels(dense.dtype.char).prelu(dense, slopes, target)
@@ -246,7 +243,7 @@ def prelu_backward(
     if dx_out is not None and dweight_out is not None and np.shares_memory(dx_out, dweight_out):
         raise ValueError(f"{op}: out[0] and out[1] share memory; each needs its own")
 
-    layout = plan(xs, varying, ordered=True)
+    layout = plan(xs.shape, xs.strides, varying, True)
     dense_grad, dense = layout.dense(grads), layout.dense(xs)
     target = layout.target(dx_out, [dense_grad, dense], slopes)
     dslopes = np.empty_like(slopes)
@@ -306,7 +303,7 @@ def _number(op: str, name: str, value: Any) -> float:
 
 
 @quiet
-def _weight(op: str, weight: ArrayLike, x: Array, axis: int) -> tuple[Array, Array, Sequence[int]]:
+def _weight(op: str, weight: ArrayLike, x: Array, axis: int) -> tuple[Array, Array, tuple[int, ...]]:
     """Return the weight, its values in a row in the type of `x`, and the axes of `x` along which they vary."""
     if type(weight) in (int, float):
         weights = np.array(_number(op, "weight", weight), x.dtype.newbyteorder("="))
@@ -324,7 +321,7 @@ def _weight(op: str, weight: ArrayLike, x: Array, axis: int) -> tuple[Array, Arr
         varying = [i for i in range(x.ndim) if weights.shape[i] != 1]
         if any(weights.shape[i] != x.shape[i] for i in varying):
             raise ValueError(f"{op}: weight with shape {weights.shape} does not broadcast to x with shape {x.shape}")
-        return weights, slopes, [i for i in varying if x.shape[i] != 1]
+        return weights, slopes, tuple(i for i in varying if x.shape[i] != 1)
     if weights.ndim != 1:
         raise ValueError(
             f"{op}: weight has shape {weights.shape}; for x with shape {x.shape} it must have one element, one dimension "
@@ -337,7 +334,7 @@ def _weight(op: str, weight: ArrayLike, x: Array, axis: int) -> tuple[Array, Arr
         raise ValueError(
             f"{op}: weight has {weights.size} values for {channels} channels (axis {axis} of x with shape {x.shape})"
         )
-    return weights, slopes, [axis % x.ndim]
+    return weights, slopes, (axis % x.ndim,)
 
 
 def _pair(op: str, out: Any) -> tuple[Any, Any]:

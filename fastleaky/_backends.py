@@ -9,11 +9,8 @@ import warnings
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from numpy.typing import NDArray
-
 from fastleaky import _native
-
-Array = NDArray[Any]
+from fastleaky._typing import Array
 
 
 class Kernels(Protocol):
@@ -39,7 +36,8 @@ class BackendError(ImportError, ValueError):
 _usable: dict[str, Callable[[], Kernels]] = {}  # best first; what makes each one ready
 _unusable: dict[str, str] = {}  # why not
 _wanted: str | None = None  # None: the best
-_ready: dict[str, Kernels] = {}  # by element type: the chosen kernels, once they have shown a known answer
+_proven: dict[tuple[str, str], Kernels] = {}  # by name and element type: kernels that have shown a known answer
+_ready: dict[str, Kernels] = {}  # by element type: those of the chosen backend
 
 
 def _find() -> None:
@@ -89,6 +87,11 @@ def unusable() -> dict[str, str]:
 def current() -> str:
     """Return the name of the chosen backend."""
     return _demand(_wanted)
+
+
+def is_forced() -> bool:
+    """Was a backend asked for by name?"""
+    return _wanted is not None
 
 
 class use:  # noqa: N801 - called like a function, and a context manager only if one wants it
@@ -148,8 +151,10 @@ def _prepare(dtype: str) -> Kernels:
     while True:
         name = _demand(_wanted)
         try:
-            loaded = _usable[name]()
-            known_answer(loaded, dtype)
+            if (name, dtype) not in _proven:
+                loaded = _usable[name]()
+                known_answer(loaded, dtype)
+                _proven[name, dtype] = loaded
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it, there is another backend
             del _usable[name]
             _unusable[name] = str(error)
@@ -159,8 +164,8 @@ def _prepare(dtype: str) -> Kernels:
                 following = "there is none left to use instead"
             warnings.warn(f"fastleaky: backend {name} was dropped: {error}; {following}", RuntimeWarning, stacklevel=4)
         else:
-            _ready[dtype] = loaded
-            return loaded
+            _ready[dtype] = _proven[name, dtype]
+            return _ready[dtype]
 
 
 def _choose_at_import() -> None:

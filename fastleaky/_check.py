@@ -8,14 +8,13 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastleaky import reference
+from fastleaky._typing import Array
 
 if TYPE_CHECKING:
     from fastleaky._backends import Kernels
 
-Array = NDArray[Any]
 Rng = np.random.Generator
 
 

@@ -32,7 +32,5 @@ def ffibuilder() -> FFI:
     declarations = re.sub(r'^#.*\n|^extern "C" \{\n|^\}\n', "", header, flags=re.MULTILINE)
     ffi = FFI()
     ffi.cdef(declarations + "static char *const fl_digest;")
-    ffi.set_source(
-        "fastleaky._ffi", f'#include "fastleaky.h"\nstatic const char *const fl_digest = "{digest()}";'
-    )
+    ffi.set_source("fastleaky._ffi", f'#include "fastleaky.h"\nstatic const char *const fl_digest = "{digest()}";')
     return ffi

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from fastleaky._typing import Array
 
 
 class Layout(NamedTuple):
     """How the kernels walk an array: its axes from the outermost to the innermost, and these in three groups."""
 
     axes: tuple[int, ...]
+    in_c_order: bool  # the axes are 0, 1, 2, ...
     shape: tuple[int, int, int]
 
     def dense(self, array: Array) -> Array:
         """``array`` as the kernels need it; a view if it lies so in memory already, else a copy."""
+        if self.in_c_order and type(array) is np.ndarray and _is_dense(array):
+            return array.reshape(self.shape)
         return np.require(array.transpose(self.axes), array.dtype.newbyteorder("="), "CAE").reshape(self.shape)
 
     def target(self, out: Array | None, inputs: Sequence[Array], weight: Array | None = None) -> Array:
         """Where the kernel may write: ``out`` itself if it is plain and overlaps an input only exactly."""
         if out is not None:
             view = np.asarray(out).transpose(self.axes)
-            if view.flags.carray and view.dtype.isnative:
+            if _is_dense(view):
                 view = view.reshape(self.shape)
                 apart = weight is None or not np.may_share_memory(view, weight)
                 if apart and all(_apart_or_same(view, array) for array in inputs):
@@ -35,33 +38,45 @@ class Layout(NamedTuple):
 
     def result(self, written: Array, out: Array | None, like: Array) -> Array:
         """What the caller gets: ``out``, filled, or the new array in the shape, order and class of ``like``."""
-        array = written.reshape([like.shape[axis] for axis in self.axes]).transpose(np.argsort(self.axes))
+        if out is not None and np.may_share_memory(out, written):
+            return out
+        if self.in_c_order:
+            array = written.reshape(like.shape)
+        else:
+            array = written.reshape([like.shape[axis] for axis in self.axes]).transpose(np.argsort(self.axes))
         if out is None:
             return array if type(like) is np.ndarray else like.__array_wrap__(array)
-        if not np.may_share_memory(out, written):
-            out[...] = array
+        out[...] = array
         return out
 
 
-def plan(x: Array, varying: Sequence[int], *, ordered: bool) -> Layout:
-    """Choose the order in which to walk ``x`` for a weight that varies along the axes ``varying``.
+@functools.lru_cache(maxsize=1024)
+def plan(shape: tuple[int, ...], strides: tuple[int, ...], varying: tuple[int, ...], ordered: bool) -> Layout:
+    """Choose the order in which to walk an array for a weight that varies along the axes ``varying``.
 
     These must come together and in order, to be the channels. If the order of the sum counts (``ordered``), the others
     must stay in order too. The order in memory is tried first (no copy), then that of the axes, which is C order.
     """
-    long = [axis for axis in range(x.ndim) if x.shape[axis] != 1]
-    short = [axis for axis in range(x.ndim) if x.shape[axis] == 1]
+    long = [axis for axis, size in enumerate(shape) if size != 1]
     shared = [axis for axis in long if axis not in varying]
-    in_memory = sorted(long, key=lambda axis: -abs(x.strides[axis]))
+    in_memory = sorted(long, key=lambda axis: -abs(strides[axis]))
     for axes in (in_memory, long, [*varying, *shared]):
         first = axes.index(varying[0]) if varying else 0
         end = first + len(varying)
         others = axes[:first] + axes[end:]
         if axes[first:end] == list(varying) and (not ordered or others == shared):
             break
-    sizes = [x.shape[axis] for axis in axes]
-    shape = (math.prod(sizes[:first]), math.prod(sizes[first:end]), math.prod(sizes[end:]))
-    return Layout((*short, *axes), shape)
+    sizes = [shape[axis] for axis in axes]
+    groups = (math.prod(sizes[:first]), math.prod(sizes[first:end]), math.prod(sizes[end:]))
+    if axes == long:
+        return Layout(tuple(range(len(shape))), True, groups)
+    short = [axis for axis, size in enumerate(shape) if size == 1]
+    return Layout((*short, *axes), False, groups)
+
+
+def _is_dense(array: Array) -> bool:
+    flags = array.flags
+    return flags.c_contiguous and flags.aligned and array.dtype.isnative
 
 
 def _apart_or_same(a: Array, b: Array) -> bool:

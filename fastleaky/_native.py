@@ -1,18 +1,17 @@
 """The C kernels through cffi: pointers in, nothing else."""
 
 import functools
-import importlib.metadata
+import importlib
 import importlib.util
+import os
 import sys
-from pathlib import Path
+from importlib.machinery import PathFinder
 from types import ModuleType
 from typing import Any
 
-from numpy.typing import NDArray
+from fastleaky._typing import Array
 
-Array = NDArray[Any]
-
-HERE = Path(__file__).parent
+HERE = os.path.dirname(os.path.abspath(__file__))
 NOT_COMPILED = (
     "fastleaky was installed without its compiled module: there was no working C compiler or no Python.h then "
     "(pip install -v tells which)"
@@ -36,27 +35,24 @@ def extension() -> ModuleType:
 
 def in_source_folder() -> bool:
     """Did Python take the source folder for the package?"""
-    return (HERE / "_ffi_build.py").exists()
+    return os.path.exists(os.path.join(HERE, "_ffi_build.py"))
 
 
 def _installed_extension() -> ModuleType:
     from fastleaky import _ffi_build
 
-    try:
-        files = importlib.metadata.distribution("fastleaky").files or []
-    except importlib.metadata.PackageNotFoundError:
-        raise ImportError(f"{HERE} is the source folder, and fastleaky is not installed: run pip install .") from None
-    compiled = [Path(str(file.locate())) for file in files if file.name.startswith("_ffi.")]
-    if not compiled:
-        raise ImportError(NOT_COMPILED)
-    spec = importlib.util.spec_from_file_location("fastleaky._ffi", compiled[0])
-    assert spec is not None and spec.loader is not None
+    elsewhere = [os.path.join(os.path.abspath(folder), "fastleaky") for folder in sys.path]
+    spec = PathFinder.find_spec("fastleaky._ffi", elsewhere)
+    if spec is None or spec.loader is None:
+        if any(os.path.exists(os.path.join(folder, "__init__.py")) for folder in elsewhere if folder != HERE):
+            raise ImportError(NOT_COMPILED)
+        raise ImportError(f"{HERE} is the source folder, and fastleaky is not installed: run pip install .")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     built_from = module.ffi.string(module.lib.fl_digest).decode()
     if built_from != _ffi_build.digest():
         raise ImportError(
-            f"the installed kernels in {compiled[0].parent} were built from other C sources than those beside {HERE}: "
+            f"the installed {module.__file__} was built from other C sources than those beside {HERE}: "
             "run pip install . again"
         )
     sys.modules["fastleaky._ffi"] = module

@@ -13,12 +13,11 @@ from typing import Any
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
 
 from fastleaky._threads import get_num_threads
+from fastleaky._typing import Array
 from fastleaky.reference import BLOCK, CHUNK, LANES, quiet
 
-Array = NDArray[Any]
 Kernel = Callable[..., Any]
 
 PARALLEL_FROM = 1 << 17  # elements; below, waking the threads costs more than they save

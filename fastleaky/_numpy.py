@@ -2,11 +2,8 @@
 
 from typing import Any
 
-from numpy.typing import NDArray
-
 from fastleaky import reference
-
-Array = NDArray[Any]
+from fastleaky._typing import Array
 
 
 def leaky_relu(x: Array, slope: float, out: Array) -> None:

@@ -7,7 +7,8 @@ taken as they come, unchecked.
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+
+from fastleaky._typing import Array, ArrayLike
 
 LANES, BLOCK, CHUNK = 16, 128, 128 * 128
 
@@ -15,30 +16,28 @@ quiet = np.errstate(all="ignore")  # overflow to infinity, NaN and underflow are
 
 
 @quiet
-def leaky_relu(x: ArrayLike, negative_slope: float = 0.01) -> NDArray[Any]:
+def leaky_relu(x: ArrayLike, negative_slope: float = 0.01) -> Array:
     """``x`` where it is positive, else ``negative_slope * x``, the slope rounded to the type of ``x`` first."""
     x = np.asarray(x)
     return np.where(x > 0, x, x.dtype.type(negative_slope) * x)
 
 
 @quiet
-def leaky_relu_backward(grad: ArrayLike, x: ArrayLike, negative_slope: float = 0.01) -> NDArray[Any]:
+def leaky_relu_backward(grad: ArrayLike, x: ArrayLike, negative_slope: float = 0.01) -> Array:
     """``grad`` where ``x`` is positive, else ``negative_slope * grad``."""
     grad, x = np.asarray(grad), np.asarray(x)
     return np.where(x > 0, grad, x.dtype.type(negative_slope) * grad)
 
 
 @quiet
-def prelu(x: ArrayLike, weight: ArrayLike, *, axis: int = 1) -> NDArray[Any]:
+def prelu(x: ArrayLike, weight: ArrayLike, *, axis: int = 1) -> Array:
     """``x`` where it is positive, else ``weight * x``."""
     x = np.asarray(x)
     return np.where(x > 0, x, along(weight, x, axis) * x)
 
 
 @quiet
-def prelu_backward(
-    grad: ArrayLike, x: ArrayLike, weight: ArrayLike, *, axis: int = 1
-) -> tuple[NDArray[Any], NDArray[Any]]:
+def prelu_backward(grad: ArrayLike, x: ArrayLike, weight: ArrayLike, *, axis: int = 1) -> tuple[Array, Array]:
     """``grad`` where ``x`` is positive, else ``weight * grad``; and the ordered sum of ``grad * x`` elsewhere."""
     grad, x, weight = np.asarray(grad), np.asarray(x), np.asarray(weight)
     slope = along(weight, x, axis)
@@ -50,7 +49,7 @@ def prelu_backward(
     return dx, ordered_sum(terms).astype(weight.dtype).reshape(weight.shape)
 
 
-def along(weight: ArrayLike, x: NDArray[Any], axis: int) -> NDArray[Any]:
+def along(weight: ArrayLike, x: Array, axis: int) -> Array:
     """The weight in the type of ``x`` and in a shape that broadcasts to it: shared, along ``axis``, or as given."""
     weight = np.asarray(weight, x.dtype)
     if weight.size == 1:
@@ -61,7 +60,7 @@ def along(weight: ArrayLike, x: NDArray[Any], axis: int) -> NDArray[Any]:
 
 
 @quiet
-def ordered_sum(terms: NDArray[Any]) -> NDArray[np.float64]:
+def ordered_sum(terms: Array) -> Array:
     """Sum each row of ``terms``: in blocks of 16 lanes, then chunks of blocks, each in its order.
 
     A block is 128 terms. Lane ``l`` of its 16 adds terms ``l``, ``l + 16``, ... to +0; then the upper half of the
@@ -80,7 +79,7 @@ def ordered_sum(terms: NDArray[Any]) -> NDArray[np.float64]:
     return in_order(in_order(blocks, axis=2), axis=1)
 
 
-def in_order(terms: NDArray[Any], axis: int) -> NDArray[Any]:
+def in_order(terms: Array, axis: int) -> Array:
     """+0, plus the first along ``axis``, plus the second, ..."""
     terms = np.moveaxis(terms, axis, 0)
     total = np.zeros(terms.shape[1:], terms.dtype)
