@@ -119,7 +119,7 @@ def leaky_relu_backward(
     dense_grad, dense = layout.dense(grads), layout.dense(xs)
     target = layout.target(out, [dense_grad, dense])
     kernels(dense.dtype.char).leaky_relu_backward(dense_grad, dense, slope, target)
-    return layout.result(target, out, xs)
+    return layout.result(target, out, grads, xs)
 
 
 def prelu(x: ArrayLike, weight: ArrayLike, *, axis: int = 1, out: Array | None = None) -> Array:
@@ -248,7 +248,7 @@ def prelu_backward(
     target = layout.target(dx_out, [dense_grad, dense], slopes)
     dslopes = np.empty_like(slopes)
     kernels(dense.dtype.char).prelu_backward(dense_grad, dense, slopes, target, dslopes)
-    dx = layout.result(target, dx_out, xs)
+    dx = layout.result(target, dx_out, grads, xs)
     return dx, _dweight(dslopes, weights, dweight_out)
 
 

@@ -36,16 +36,17 @@ class Layout(NamedTuple):
                     return view
         return np.empty(self.shape, inputs[0].dtype)
 
-    def result(self, written: Array, out: Array | None, like: Array) -> Array:
-        """What the caller gets: ``out``, filled, or the new array in the shape, order and class of ``like``."""
+    def result(self, written: Array, out: Array | None, *inputs: Array) -> Array:
+        """What the caller gets: ``out``, filled, or the new array in the shape, order and class of the inputs."""
         if out is not None and np.may_share_memory(out, written):
             return out
+        shape = inputs[0].shape
         if self.in_c_order:
-            array = written.reshape(like.shape)
+            array = written.reshape(shape)
         else:
-            array = written.reshape([like.shape[axis] for axis in self.axes]).transpose(np.argsort(self.axes))
+            array = written.reshape([shape[axis] for axis in self.axes]).transpose(np.argsort(self.axes))
         if out is None:
-            return array if type(like) is np.ndarray else like.__array_wrap__(array)
+            return _in_class_of(inputs, array)
         out[...] = array
         return out
 
@@ -77,6 +78,16 @@ def plan(shape: tuple[int, ...], strides: tuple[int, ...], varying: tuple[int, .
 def _is_dense(array: Array) -> bool:
     flags = array.flags
     return flags.c_contiguous and flags.aligned and array.dtype.isnative
+
+
+def _in_class_of(inputs: Sequence[Array], array: Array) -> Array:
+    """``array`` as NumPy would give it for a ufunc of these inputs: in their subclass, masked as they are."""
+    subclassed = [given for given in inputs if type(given) is not np.ndarray]
+    if not subclassed:
+        return array
+    first = max(subclassed, key=lambda given: given.__array_priority__)
+    ufunc = np.positive if len(inputs) == 1 else np.multiply
+    return first.__array_wrap__(array, (ufunc, tuple(inputs), 0))
 
 
 def _apart_or_same(a: Array, b: Array) -> bool:

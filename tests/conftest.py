@@ -1,0 +1,53 @@
+"""The backends as a fixture: every one by name, C instruction sets included."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+# Before anything imports Numba: enough threads for every count that the tests set, whatever the machine.
+os.environ.setdefault("NUMBA_NUM_THREADS", "4")
+
+import pytest
+
+import fastleaky
+from fastleaky import _backends
+from fastleaky._check import OPERATIONS, Operation
+
+USABLE = fastleaky.backends()
+UNUSABLE = _backends.unusable()
+
+
+def pytest_report_header() -> list[str]:
+    """Show what is tested: an absent backend must not go unseen."""
+    absent = [f"fastleaky: NOT TESTED: {name}: {why}" for name, why in UNUSABLE.items()]
+    return [f"fastleaky: testing {', '.join(USABLE)} from {os.path.dirname(fastleaky.__file__)}", *absent]
+
+
+def pytest_configure() -> None:
+    """Fail at once where FASTLEAKY_EXPECT, a list of backends, names one that is not there."""
+    expected = [name for name in os.environ.get("FASTLEAKY_EXPECT", "").split(",") if name]
+    missing = [name for name in expected if name not in USABLE]
+    if missing:
+        pytest.exit(f"FASTLEAKY_EXPECT: {missing} missing; usable: {USABLE}; not usable: {UNUSABLE}", returncode=1)
+
+
+@pytest.fixture(params=[*USABLE, *UNUSABLE])
+def backend(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Use each backend in turn."""
+    if request.param in UNUSABLE:
+        pytest.skip(f"{request.param}: {UNUSABLE[request.param]}")
+    with fastleaky.use(request.param):
+        yield request.param
+
+
+@pytest.fixture(params=OPERATIONS)
+def operation(request: pytest.FixtureRequest) -> Operation:
+    """Each of the four operations."""
+    return OPERATIONS[request.param]
+
+
+@pytest.fixture(params=["float32", "float64"])
+def dtype(request: pytest.FixtureRequest) -> str:
+    """Each element type."""
+    return str(request.param)

@@ -1,0 +1,250 @@
+"""Every backend against the specification, bit for bit: lengths, shapes, slopes, layouts, overlaps."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from layouts import LAYOUTS, WRITABLE, laid
+
+import fastleaky
+from fastleaky import reference
+from fastleaky._check import OPERATIONS, cases, data, draw, same_bits
+
+pytestmark = pytest.mark.usefixtures("backend")
+
+
+def agree(operation, given, **options):
+    """Does the backend give the specification's bits, and leave its inputs as they were?"""
+    before = {name: value.tobytes() for name, value in given.items() if isinstance(value, np.ndarray)}
+    axis = {"axis": options["axis"]} if "axis" in options else {}
+    native = {name: getattr(value, "astype", lambda _, v=value: v)(float_of(value)) for name, value in given.items()}
+    wanted = operation(reference, native, **axis)
+    got = operation(fastleaky, given, **options)
+    after = {name: value.tobytes() for name, value in given.items() if isinstance(value, np.ndarray)}
+    assert before == after, "an input was written to"
+    assert [g.dtype for g in got] == [w.dtype for w in wanted]
+    assert [g.shape for g in got] == [w.shape for w in wanted]
+    return all(map(same_bits, got, wanted))
+
+
+def float_of(value):
+    return value.dtype.newbyteorder("=") if isinstance(value, np.ndarray) else float
+
+
+def test_every_case_of_the_check():
+    """Lengths 0 ... 69, around 128 and 16,384 and their multiples, short rows, channels first and last."""
+    wrong = [(case.operation.name, case.given["x"].shape) for case in cases() if not case.agrees(fastleaky)]
+    assert not wrong
+
+
+@pytest.mark.parametrize("n", [*range(130, 140), 16 * 128 - 1, 2 * 16384 - 1, 2 * 16384, 2 * 16384 + 1, 65536 + 200])
+def test_lengths(operation, dtype, n):
+    assert agree(operation, data(np.random.default_rng(n), (1, 1, n), dtype))
+
+
+SLOPES = [0.01, 0.2, -0.3, 0.0, -0.0, 1.0, 1.5, 3.0, 1e-30, 1e-40, 1e38, -1e38, 1e300, np.inf, -np.inf, np.nan]
+
+
+@pytest.mark.parametrize("slope", SLOPES)
+def test_slopes(operation, dtype, slope):
+    given = data(np.random.default_rng(0), (5, 3, 77), dtype, special=0.5)
+    with np.errstate(over="ignore"):
+        weight = np.full(3, slope).astype(dtype)
+    assert agree(operation, {**given, "negative_slope": slope, "weight": weight})
+
+
+SHAPES = [
+    ((), ()),
+    ((1,), (1,)),
+    ((5,), ()),
+    ((5,), (5,)),
+    ((0,), (1,)),
+    ((3, 0), (1,)),
+    ((3, 0, 2), (0,)),
+    ((0, 4, 2), (4,)),
+    ((4, 8, 16), (8,)),
+    ((4, 8, 16), (1, 8, 1)),
+    ((4, 8, 16), (4, 1, 1)),
+    ((4, 8, 16), (1, 1, 16)),
+    ((4, 8, 16), (4, 8, 1)),
+    ((4, 8, 16), (1, 8, 16)),
+    ((4, 8, 16), (4, 1, 16)),
+    ((4, 8, 16), (4, 8, 16)),
+    ((4, 8, 16), (1, 1, 1, 1, 1)),
+    ((3, 1, 9), (1,)),
+    ((2, 3, 7, 7), (3,)),
+    ((2, 3, 7, 7), (2, 1, 7, 1)),
+    ((2, 3, 4, 5, 6), (3,)),
+    ((2, 3, 4, 5, 6), (1, 3, 1, 5, 1)),
+    ((1, 1, 1), (1, 1, 1)),
+    ((130, 20), (20,)),
+    ((1, 70, 300), (70,)),
+]
+
+
+@pytest.mark.parametrize(("shape", "weight_shape"), SHAPES)
+def test_shapes(operation, dtype, shape, weight_shape):
+    rng = np.random.default_rng(1)
+    given = {**data(rng, shape, dtype, axis=0), "weight": draw(rng, weight_shape, dtype)}
+    assert agree(operation, given)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, 3, -1, -2, -3, -4])
+def test_axes(dtype, axis):
+    given = data(np.random.default_rng(2), (4, 5, 6, 7), dtype, axis=axis)
+    assert agree(OPERATIONS["prelu"], given, axis=axis)
+    assert agree(OPERATIONS["prelu_backward"], given, axis=axis)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("shape", [(), (37,), (5, 9), (3, 5, 7, 4), (2, 20, 17, 1)])
+def test_layouts(operation, dtype, layout, shape):
+    given = data(np.random.default_rng(3), shape, dtype, axis=1 if len(shape) > 1 else 0)
+    if len(shape) < 2:
+        given["weight"] = given["weight"][:1].reshape(())
+    for chosen in itertools.product((layout, "contiguous"), repeat=len(operation.inputs)):
+        inputs = {name: LAYOUTS[how](given[name]) for name, how in zip(operation.inputs, chosen, strict=True)}
+        assert agree(operation, {**given, **inputs, "weight": LAYOUTS[layout](given["weight"])})
+
+
+@pytest.mark.parametrize("layout", WRITABLE)
+def test_out(operation, dtype, layout):
+    given = data(np.random.default_rng(4), (3, 5, 7, 4), dtype)
+    outs = tuple(WRITABLE[layout](np.zeros_like(wanted)) for wanted in operation(reference, given))
+    got = operation(fastleaky, given, out=outs if len(outs) > 1 else outs[0])
+    assert all(g is o for g, o in zip(got, outs, strict=True))
+    assert all(
+        same_bits(o.astype(w.dtype), w) for o, w in zip(outs, operation(reference, given), strict=True)
+    )
+
+
+@pytest.mark.parametrize("layout", WRITABLE)
+@pytest.mark.parametrize("shape", [(1, 1, 1000), (3, 5, 7, 4), (200, 3, 1)])
+def test_in_place(operation, dtype, layout, shape):
+    given = data(np.random.default_rng(5), shape, dtype)
+    wanted = operation(reference, given)
+    for name in operation.inputs:
+        out = WRITABLE[layout](given[name])
+        got = operation(fastleaky, {**given, name: out}, out=(out, None) if len(wanted) > 1 else out)
+        assert got[0] is out
+        assert all(same_bits(g.astype(w.dtype), w) for g, w in zip(got, wanted, strict=True))
+
+
+@pytest.mark.parametrize("shift", [-9, -3, -1, 1, 2, 40])
+@pytest.mark.parametrize("shape", [(1, 1, 300), (3, 5, 20), (150, 2, 1)])
+def test_partial_overlap(operation, dtype, shift, shape):
+    given = data(np.random.default_rng(6), shape, dtype)
+    n = given["x"].size
+    wanted = operation(reference, given)
+    for name in operation.inputs:
+        room = np.zeros(n + 80, dtype)
+        room[40 : 40 + n] = given[name].ravel()
+        source, out = room[40 : 40 + n].reshape(shape), room[40 + shift : 40 + shift + n].reshape(shape)
+        got = operation(fastleaky, {**given, name: source}, out=(out, None) if len(wanted) > 1 else out)
+        assert all(map(same_bits, got, wanted))
+
+
+def test_out_overlaps_the_weight(dtype):
+    given = data(np.random.default_rng(7), (6, 4, 3), dtype)
+    wanted = OPERATIONS["prelu_backward"](reference, given)
+    room = np.zeros(6 * 4 * 3, dtype)
+    room[5:9] = given["weight"]
+    out = room.reshape(6, 4, 3)
+    assert same_bits(fastleaky.prelu(given["x"], room[5:9], out=out), reference.prelu(given["x"], given["weight"]))
+    room[5:9] = given["weight"]
+    got = fastleaky.prelu_backward(given["grad"], given["x"], room[5:9], out=(out, None))
+    assert all(map(same_bits, got, wanted))
+    weight = given["weight"].copy()
+    got = fastleaky.prelu_backward(given["grad"], given["x"], weight, out=(None, weight))
+    assert got[1] is weight
+    assert all(map(same_bits, got, wanted))
+
+
+def test_out_as_a_transposed_view_of_the_input(dtype):
+    x = draw(np.random.default_rng(8), (50, 50), dtype)
+    wanted = reference.leaky_relu(x, 0.1)
+    assert same_bits(fastleaky.leaky_relu(x, 0.1, out=x.T), wanted)
+
+
+def test_mixed_types():
+    rng = np.random.default_rng(9)
+    given = data(rng, (4, 5, 6), "float64")
+    grad, weight = draw(rng, (4, 5, 6), "float32"), draw(rng, 5, "float32", special=0)
+    wanted = reference.prelu_backward(grad.astype("float64"), given["x"], weight)
+    got = fastleaky.prelu_backward(grad, given["x"], weight)
+    assert got[1].dtype == np.float32, "dweight has the type of weight"
+    assert all(map(same_bits, got, wanted))
+    assert same_bits(fastleaky.prelu(np.float32([-2]), 0.1), np.float32([-2]) * np.float32(0.1))
+    assert fastleaky.prelu_backward(np.float32([1]), np.float32([-2]), 0.1)[1].dtype == np.float32
+
+
+def test_python_numbers_and_lists():
+    assert fastleaky.leaky_relu([10.0, -5.0, 0.0], 0.1).tolist() == [10.0, -0.5, 0.0]
+    assert fastleaky.leaky_relu(-5.0, 0.1) == -0.5
+    assert fastleaky.prelu([[1.0, -1.0]], [0.5, 0.25]).tolist() == [[1.0, -0.25]]
+
+
+def test_memory_order_of_the_result(dtype):
+    x = np.zeros((2, 3, 4, 5), dtype)
+    for layout in ("rotated", "channels_last", "transposed"):
+        view = LAYOUTS[layout](x)
+        assert fastleaky.leaky_relu(view).strides == view.strides
+        assert fastleaky.prelu(view, np.zeros(3, dtype)).strides == view.strides
+
+
+class Labelled(np.ndarray):
+    """A subclass of the simplest kind."""
+
+
+def test_subclasses(dtype):
+    x = draw(np.random.default_rng(10), (4, 6), dtype, special=0)
+    wanted = reference.leaky_relu(x, 0.1)
+    got = fastleaky.leaky_relu(x.view(Labelled), 0.1)
+    assert type(got) is Labelled
+    assert same_bits(np.asarray(got), wanted)
+    assert type(fastleaky.leaky_relu(x, 0.1, out=np.empty_like(x).view(Labelled))) is Labelled
+    masked = np.ma.masked_array(x, x > 0)
+    got = fastleaky.leaky_relu(masked, 0.1)
+    assert np.array_equal(got.mask, x > 0)
+    assert same_bits(got.data, wanted)
+    assert np.array_equal(fastleaky.leaky_relu_backward(masked, x).mask, x > 0)
+    matrix = fastleaky.prelu(x.view(np.matrix), np.full(6, 0.1, dtype))
+    assert type(matrix) is np.matrix
+    assert same_bits(np.asarray(matrix), wanted)
+
+
+def test_nothing_warns(operation, dtype, recwarn):
+    given = data(np.random.default_rng(11), (4, 5, 60), dtype, special=0.9)
+    for slope in SLOPES:
+        operation(fastleaky, {**given, "negative_slope": slope})
+    assert not recwarn.list
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.data())
+def test_any_shape_and_weight(draws):
+    """Random shapes, axis orders, steps and weights, element by element random bits."""
+    kind = draws.draw(st.sampled_from(["float32", "float64"]))
+    shape = draws.draw(hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=9))
+    bits = {"float32": np.uint32, "float64": np.uint64}[kind]
+
+    def array(of_shape):
+        values = draws.draw(hnp.arrays(bits, of_shape, elements=st.integers(0, np.iinfo(bits).max))).view(kind)
+        order = draws.draw(st.permutations(range(len(of_shape))))
+        mixed = laid(values, order)
+        return np.repeat(mixed, 2, axis=0)[::2] if of_shape and draws.draw(st.booleans()) else mixed
+
+    weight_shape = [draws.draw(st.sampled_from([1, n])) for n in shape]
+    axis = 1
+    if shape and draws.draw(st.booleans()):
+        axis = draws.draw(st.integers(-len(shape), len(shape) - 1))
+        weight_shape = [shape[axis]]
+    given = {"x": array(shape), "grad": array(shape), "weight": array(tuple(weight_shape)), "negative_slope": 0.3}
+    if len(weight_shape) == 1 != len(shape) and weight_shape != [1] and weight_shape[0] != shape[axis]:
+        return
+    for operation in OPERATIONS.values():
+        options = {"axis": axis} if operation.parameter == "weight" else {}
+        assert agree(operation, given, **options)

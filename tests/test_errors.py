@@ -1,0 +1,175 @@
+"""Bad input: a clear TypeError or ValueError, before anything is written, and never a crash."""
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import fastleaky
+from fastleaky._check import OPERATIONS
+
+X = np.ones((4, 8, 16), np.float32)
+W = np.ones(8, np.float32)
+
+
+def read_only(a):
+    a = a.copy()
+    a.flags.writeable = False
+    return a
+
+
+def call(name, **changed):
+    """Apply an operation to good arguments, some of them changed."""
+    given = {"x": X, "grad": X, "weight": W, "negative_slope": 0.1, **changed}
+    options = {key: value for key, value in given.items() if key in ("out", "axis")}
+    return OPERATIONS[name](fastleaky, given, **options)
+
+
+SAME = np.ones(5, np.float32)
+EVERY = list(OPERATIONS)
+BACKWARD = ["leaky_relu_backward", "prelu_backward"]
+LEAKY = ["leaky_relu", "leaky_relu_backward"]
+PRELU = ["prelu", "prelu_backward"]
+
+BAD = [
+    # operations, what is changed, the error, what its message must say
+    *[
+        (EVERY, {"x": X.astype(kind)}, TypeError, f"x has type {np.dtype(kind)}; it must be float32 or float64")
+        for kind in ("int32", "uint8", "bool", "complex64", "object", "float16", "longdouble")
+    ],
+    (EVERY, {"x": "abc"}, TypeError, "x has type <U3"),
+    (EVERY, {"x": None}, TypeError, "x has type object"),
+    (EVERY, {"x": [[1.0], [1.0, 2.0]]}, TypeError, "x cannot be made an array"),
+    (EVERY, {"x": [1, 2, 3]}, TypeError, "x has type int64"),
+    (BACKWARD, {"grad": X[:2]}, ValueError, "grad has shape (2, 8, 16); it must have x's, (4, 8, 16)"),
+    (BACKWARD, {"grad": X[:1]}, ValueError, "grad has shape (1, 8, 16)"),
+    (BACKWARD, {"grad": 1.0}, TypeError, "grad has type float64, which does not cast safely to x's float32"),
+    (BACKWARD, {"grad": X.astype(int)}, TypeError, "grad has type int64"),
+    (BACKWARD, {"grad": X.astype("f8")}, TypeError, "grad has type float64, which does not cast safely to x's float32"),
+    *[
+        (LEAKY, {"negative_slope": slope}, TypeError, "negative_slope is")
+        for slope in ("0.1", None, 1j, [0.1], np.ones(1), np.ones(3), True, np.True_, X)
+    ],
+    (LEAKY, {"negative_slope": 10**400}, ValueError, "negative_slope is 1000"),
+    (PRELU, {"weight": W[:3]}, ValueError, "weight has 3 values for 8 channels (axis 1 of x with shape (4, 8, 16))"),
+    (PRELU, {"weight": W[:0]}, ValueError, "weight has 0 values for 8 channels"),
+    (PRELU, {"axis": 2}, ValueError, "weight has 8 values for 16 channels (axis 2 of x with shape (4, 8, 16))"),
+    (PRELU, {"axis": -1}, ValueError, "weight has 8 values for 16 channels (axis -1"),
+    (PRELU, {"axis": 3}, ValueError, "axis 3 is out of range for x with shape (4, 8, 16)"),
+    (PRELU, {"axis": -4}, ValueError, "axis -4 is out of range"),
+    (PRELU, {"axis": 1.0}, TypeError, "axis is 1.0; it must be an integer"),
+    (PRELU, {"axis": None}, TypeError, "axis is None"),
+    (PRELU, {"axis": "1"}, TypeError, "axis is '1'"),
+    (PRELU, {"weight": np.ones((8, 1), "f")}, ValueError, "weight has shape (8, 1); for x with shape (4, 8, 16)"),
+    (PRELU, {"weight": np.ones((1, 1, 8, 1), "f")}, ValueError, "weight has shape (1, 1, 8, 1)"),
+    (PRELU, {"weight": np.ones((1, 7, 1), "f")}, ValueError, "(1, 7, 1) does not broadcast to x with shape (4, 8, 16)"),
+    (PRELU, {"x": X[:1], "grad": X[:1], "weight": X}, ValueError, "(4, 8, 16) does not broadcast to x with shape (1,"),
+    (PRELU, {"x": X[0, 0], "grad": X[0, 0], "weight": W}, ValueError, "(8,) does not broadcast to x with shape (16,)"),
+    (PRELU, {"x": X[0, 0], "grad": X[0, 0], "weight": np.ones((2, 16), "f")}, ValueError, "weight has shape (2, 16)"),
+    (PRELU, {"weight": np.ones(8)}, TypeError, "weight has type float64, which does not cast safely to x's float32"),
+    (PRELU, {"weight": [0.5] * 8}, TypeError, "weight has type float64"),
+    (PRELU, {"weight": np.ones(8, int)}, TypeError, "weight has type int64; it must be float32 or float64"),
+    (PRELU, {"weight": True}, TypeError, "weight has type bool"),
+    (PRELU, {"weight": None}, TypeError, "weight has type object"),
+    *[
+        (names, {"out": wrap(out)}, error, message.format(name=name))
+        for names, name, wrap in (
+            (EVERY[:3], "out", lambda out: out),
+            (EVERY[3:], "out[0]", lambda out: (out, None)),
+        )
+        for out, error, message in (
+            (X[:2].copy(), ValueError, "{name} has shape (2, 8, 16); it must have x's, (4, 8, 16)"),
+            (np.ones((1, 4, 8, 16), "f"), ValueError, "{name} has shape (1, 4, 8, 16)"),
+            (X.astype("f8"), TypeError, "{name} has type float64; it must have x's, float32"),
+            (X.astype(int), TypeError, "{name} has type int64"),
+            (read_only(X), ValueError, "{name} is read-only"),
+            (X.tolist(), TypeError, "{name} is list; it must be an array"),
+            (3.0, TypeError, "{name} is float"),
+        )
+    ],
+    (["prelu_backward"], {"out": X.copy()}, TypeError, "out is ndarray; it must be a tuple of two arrays"),
+    (["prelu_backward"], {"out": (X.copy(),)}, ValueError, "out has 1 elements"),
+    (["prelu_backward"], {"out": (None, W[:3].copy())}, ValueError, "out[1] has shape (3,); it must have weight's, (8,)"),
+    (["prelu_backward"], {"out": (None, np.ones(8))}, TypeError, "out[1] has type float64; it must have weight's"),
+    (["prelu_backward"], {"out": (None, read_only(W))}, ValueError, "out[1] is read-only"),
+    (
+        ["prelu_backward"],
+        {"x": SAME, "grad": SAME, "weight": SAME, "out": (SAME, SAME)},
+        ValueError,
+        "out[0] and out[1] share memory",
+    ),
+]
+SPREAD = [(name, *rest) for names, *rest in BAD for name in names]
+
+
+@pytest.mark.parametrize(("name", "changed", "error", "message"), SPREAD, ids=range(len(SPREAD)))
+def test_message(name, changed, error, message):
+    before = {key: value.tobytes() for key, value in changed.items() if isinstance(value, np.ndarray)}
+    with pytest.raises(error, match=re.escape(f"{name}: ")) as caught:
+        call(name, **changed)
+    assert message in str(caught.value)
+    assert before == {key: value.tobytes() for key, value in changed.items() if isinstance(value, np.ndarray)}
+
+
+def test_nothing_is_written_before_an_error():
+    out = np.full_like(X, 7)
+    dweight = np.full_like(W, 7)
+    for changed in ({"grad": X[:1]}, {"weight": W[:3]}, {"axis": 9}, {"x": X.astype(int)}):
+        with pytest.raises((TypeError, ValueError)):
+            call("prelu_backward", **changed, out=(out, dweight))
+    with pytest.raises(ValueError, match="read-only"):
+        call("prelu_backward", out=(out, read_only(W)))
+    assert np.all(out == 7)
+    assert np.all(dweight == 7)
+
+
+def test_interleaved_outputs_share_no_memory():
+    room = np.zeros(10, np.float32)
+    x = np.float32([-1, -2, 3, 4, -5])
+    dx, dweight = fastleaky.prelu_backward(x, x, SAME, out=(room[::2], room[1::2]))
+    assert dweight.tolist() == [1, 4, 0, 0, 25]
+    assert dx.tolist() == x.tolist()
+
+
+def test_set_num_threads():
+    before = fastleaky.get_num_threads()
+    for bad in (0, -1):
+        with pytest.raises(ValueError, match="n is"):
+            fastleaky.set_num_threads(bad)
+    for bad in (1.5, "2", None, True):
+        with pytest.raises(TypeError, match="n is"):
+            fastleaky.set_num_threads(bad)
+    assert fastleaky.get_num_threads() == before
+
+
+ANYTHING = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.complex_numbers(),
+    st.text(max_size=3),
+    st.binary(max_size=3),
+    st.lists(st.floats(), max_size=4),
+    st.lists(st.lists(st.floats(), max_size=2), max_size=3),
+    st.dictionaries(st.text(max_size=1), st.none(), max_size=1),
+    st.sampled_from([object(), np.float32, len, ..., slice(3), np.ma.masked, np.datetime64("now"), float, range(3)]),
+    st.sampled_from(
+        [np.ones(shape, kind) for shape in [(), 0, 1, 8, (4, 8), (4, 8, 16)] for kind in ("f", "d", "e", "i", "O", "S1")]
+    ),
+    st.sampled_from([(None, None), (X.copy(), W.copy()), (X.copy(),), X.copy(), W.copy(), [X.copy(), W.copy()]]),
+)
+
+
+@settings(deadline=None, max_examples=400)
+@given(st.sampled_from(EVERY), st.data())
+def test_fuzz(name, draws):
+    """Whatever is passed: an answer, a TypeError or a ValueError."""
+    keys = {"leaky_relu": ["x", "negative_slope", "out"], "leaky_relu_backward": ["grad", "x", "negative_slope", "out"]}
+    changed = draws.draw(st.sets(st.sampled_from(keys.get(name, ["grad", "x", "weight", "axis", "out"])), min_size=1))
+    try:
+        call(name, **{key: draws.draw(ANYTHING, label=key) for key in sorted(changed)})
+    except (TypeError, ValueError) as error:
+        assert str(error).startswith(f"{name}: ")

@@ -1,0 +1,97 @@
+"""Thread counts, several Python threads at once, and forked children: the same bits, no deadlock, no crash."""
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+import fastleaky
+from fastleaky import reference
+from fastleaky._check import OPERATIONS, data, same_bits
+
+SHAPES = [(1, 1, 300_001), (2, 64, 56, 56), (40_000, 5, 1), (3, 70, 999), (300, 700, 1)]  # from 2**17 elements
+
+
+@pytest.fixture(autouse=True)
+def restore_threads():
+    before = fastleaky.get_num_threads()
+    yield
+    fastleaky.set_num_threads(before)
+
+
+def wanted_and_given(shape, dtype="float32"):
+    given = data(np.random.default_rng(0), shape, dtype)
+    return given, {name: operation(reference, given) for name, operation in OPERATIONS.items()}
+
+
+def all_agree(given, wanted):
+    return all(
+        all(map(same_bits, operation(fastleaky, given), wanted[name])) for name, operation in OPERATIONS.items()
+    )
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_thread_counts(backend, dtype, shape):
+    given, wanted = wanted_and_given(shape, dtype)
+    for threads in (1, 2, 3, 100):
+        fastleaky.set_num_threads(threads)
+        assert fastleaky.get_num_threads() == threads
+        assert all_agree(given, wanted), threads
+
+
+def test_many_python_threads_at_once(backend):
+    fastleaky.set_num_threads(2)
+    given, wanted = wanted_and_given(SHAPES[1])
+    results = []
+
+    def work():
+        for _ in range(5):
+            results.append(all_agree(given, wanted))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [True] * 20
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_after_a_fork(backend):
+    """The child computes at once, though the parent's worker threads do not exist there."""
+    fastleaky.set_num_threads(2)
+    given, wanted = wanted_and_given(SHAPES[1])
+    assert all_agree(given, wanted)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(60)  # a hang ends here
+        os._exit(0 if all_agree(given, wanted) else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def _in_a_child(backend):
+    with fastleaky.use(backend):
+        given, wanted = wanted_and_given(SHAPES[0])
+        return all_agree(given, wanted)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork on this system")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_multiprocessing_by_fork(backend):
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        assert pool.map_async(_in_a_child, [backend] * 4).get(timeout=120) == [True] * 4
+
+
+def test_numba_state_is_left_as_found():
+    numba = pytest.importorskip("numba")
+    before = numba.get_num_threads()
+    fastleaky.set_num_threads(1 if before > 1 else 2)
+    given, wanted = wanted_and_given(SHAPES[0])
+    with fastleaky.use("numba"):
+        assert all_agree(given, wanted)
+    assert numba.get_num_threads() == before
