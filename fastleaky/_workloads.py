@@ -29,7 +29,7 @@ class Workload:
 
     def draw(self, dtype: Any = np.float32) -> dict[str, Any]:
         """Draw arguments: random signs, as after a batch norm, and no special values."""
-        given = data(np.random.default_rng(0), self.shape, dtype, special=0)
+        given = data(np.random.default_rng(0), self.shape, dtype, kind="plain")
         return {**given, "negative_slope": self.slope, "weight": np.full(self.shape[1], self.slope, dtype)}
 
 

@@ -72,16 +72,16 @@ static NUM T(of_bits)(BITS b)
     return v;
 }
 
-/* Mostly moderate numbers of random sign; one in eight is special. */
-static NUM T(draw)(void)
+/* Moderate numbers of random sign; one in eight is a zero or next to the smallest or, if `wild`, next to the
+ * largest, infinite or NaN. These make most sums NaN, which any NaN equals: so they are not drawn always. */
+static NUM T(draw)(int wild)
 {
-    const BITS one = (BITS)127 << 23 | (sizeof(NUM) == 8 ? (BITS)0 : 0), sign = (BITS)1 << (sizeof(BITS) * 8 - 1);
-    const BITS inf = (~sign >> MANTISSA) << MANTISSA, least = 1, normal = (BITS)1 << MANTISSA;
-    const BITS special[] = {0, least, normal - 1, normal, normal + 1, inf - 1, inf, inf + normal / 2, inf + 1};
+    const BITS sign = (BITS)1 << (sizeof(BITS) * 8 - 1), normal = (BITS)1 << MANTISSA;
+    const BITS inf = (~sign >> MANTISSA) << MANTISSA;
+    const BITS calm[] = {0, 1, normal - 1, normal, normal + 1}, wilder[] = {0, 1, inf - 1, inf, inf + normal / 2};
     const uint64_t r = random64();
-    (void)one;
     if (r % 8 == 0)
-        return T(of_bits)(special[(r >> 8) % (sizeof special / sizeof *special)] | (r >> 32 & 1 ? sign : 0));
+        return T(of_bits)((wild ? wilder : calm)[(r >> 8) % 5] | (r >> 32 & 1 ? sign : 0));
     return (NUM)((int64_t)random64() % 1000003) / (NUM)(1 + (random64() & 0xfffff));
 }
 
@@ -211,14 +211,19 @@ static void T(check)(void)
                                        {130, 3, 5},  {17, 16, 1}, {127, 17, 1}, {128, 9, 1}, {129, 3, 1}, {300, 65, 1},
                                        {4096, 4, 1}, {700, 2, 9}, {0, 3, 4},    {2, 0, 3},   {2, 3, 0},   {16385, 2, 1}};
     const NUM slopes[] = {(NUM)0.01, (NUM)-0.3, 0, (NUM)1.5};
-    for (size_t i = 0; i < ROOM; i++)
-        T(x)[i] = T(draw)(), T(grad)[i] = T(draw)(), T(slope)[i] = i < 4 ? slopes[i] : T(draw)();
-    for (size_t n = 0; n <= 330; n++)
-        T(check_shape)(1, 1, n, n % 5);
-    for (size_t i = 0; i < sizeof big / sizeof *big; i++)
-        T(check_shape)(1, 1, big[i], i % 3);
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-        T(check_shape)(shapes[i][0], shapes[i][1], shapes[i][2], i % 4);
+    for (int wild = 0; wild < 2; wild++) {
+        for (size_t i = 0; i < ROOM; i++) {
+            T(x)[i] = T(draw)(wild);
+            T(grad)[i] = T(draw)(wild);
+            T(slope)[i] = i < 4 ? slopes[i] : T(draw)(wild);
+        }
+        for (size_t n = 0; n <= 330; n++)
+            T(check_shape)(1, 1, n, n % 5);
+        for (size_t i = 0; i < sizeof big / sizeof *big; i++)
+            T(check_shape)(1, 1, big[i], i % 3);
+        for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+            T(check_shape)(shapes[i][0], shapes[i][1], shapes[i][2], i % 4);
+    }
 }
 
 #undef TYPE

@@ -16,6 +16,13 @@ from fastleaky._check import OPERATIONS, cases, data, draw, same_bits
 pytestmark = pytest.mark.usefixtures("backend")
 
 
+def test_the_sums_are_tested():
+    """Most weight gradients of the calm data are numbers; NaN, which equals any NaN, would prove nothing."""
+    sums = [case.wanted[1] for case in cases() if case.operation.name == "prelu_backward"]
+    finite = np.concatenate([np.isfinite(s) for s in sums])
+    assert finite.mean() > 0.45
+
+
 def agree(operation, given, **options):
     """Does the backend give the specification's bits, and leave its inputs as they were?"""
     before = {name: value.tobytes() for name, value in given.items() if isinstance(value, np.ndarray)}
@@ -48,9 +55,10 @@ def test_lengths(operation, dtype, n):
 SLOPES = [0.01, 0.2, -0.3, 0.0, -0.0, 1.0, 1.5, 3.0, 1e-30, 1e-40, 1e38, -1e38, 1e300, np.inf, -np.inf, np.nan]
 
 
+@pytest.mark.parametrize("kind", ["calm", "wild"])
 @pytest.mark.parametrize("slope", SLOPES)
-def test_slopes(operation, dtype, slope):
-    given = data(np.random.default_rng(0), (5, 3, 77), dtype, special=0.5)
+def test_slopes(operation, dtype, slope, kind):
+    given = data(np.random.default_rng(0), (5, 3, 77), dtype, kind=kind)
     with np.errstate(over="ignore"):
         weight = np.full(3, slope).astype(dtype)
     assert agree(operation, {**given, "negative_slope": slope, "weight": weight})
@@ -172,7 +180,7 @@ def test_out_as_a_transposed_view_of_the_input(dtype):
 def test_mixed_types():
     rng = np.random.default_rng(9)
     given = data(rng, (4, 5, 6), "float64")
-    grad, weight = draw(rng, (4, 5, 6), "float32"), draw(rng, 5, "float32", special=0)
+    grad, weight = draw(rng, (4, 5, 6), "float32"), draw(rng, 5, "float32")
     wanted = reference.prelu_backward(grad.astype("float64"), given["x"], weight)
     got = fastleaky.prelu_backward(grad, given["x"], weight)
     assert got[1].dtype == np.float32, "dweight has the type of weight"
@@ -200,7 +208,7 @@ class Labelled(np.ndarray):
 
 
 def test_subclasses(dtype):
-    x = draw(np.random.default_rng(10), (4, 6), dtype, special=0)
+    x = draw(np.random.default_rng(10), (4, 6), dtype)
     wanted = reference.leaky_relu(x, 0.1)
     got = fastleaky.leaky_relu(x.view(Labelled), 0.1)
     assert type(got) is Labelled
@@ -217,7 +225,7 @@ def test_subclasses(dtype):
 
 
 def test_nothing_warns(operation, dtype, recwarn):
-    given = data(np.random.default_rng(11), (4, 5, 60), dtype, special=0.9)
+    given = data(np.random.default_rng(11), (4, 5, 60), dtype, kind="wild")
     for slope in SLOPES:
         operation(fastleaky, {**given, "negative_slope": slope})
     assert not recwarn.list

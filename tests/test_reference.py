@@ -118,7 +118,7 @@ def test_ordered_sum(dtype, n):
 
 def test_ordered_sum_is_never_minus_zero_and_keeps_its_bound(dtype):
     assert not np.signbit(reference.ordered_sum(np.full((1, 300), -0.0, dtype)))[0]
-    terms = draw(np.random.default_rng(0), (4, 50_000), dtype, special=0)
+    terms = draw(np.random.default_rng(0), (4, 50_000), dtype, kind="plain")
     exact = np.array([math.fsum(row.tolist()) for row in terms])
     bound = 12 * np.finfo(dtype).eps / 2 * np.abs(terms.astype(float)).sum(axis=1)
     assert np.all(np.abs(reference.ordered_sum(terms) - exact) <= bound)

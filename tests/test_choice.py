@@ -1,0 +1,217 @@
+"""The choice of a backend: at import, by name, without C, without Numba, and when a kernel is broken."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import fastleaky
+from fastleaky import _backends, _native
+
+PACKAGE = Path(fastleaky.__file__).parent
+HAS_C = "c" not in _backends.unusable()
+HAS_NUMBA = "numba" in fastleaky.backends()
+needs_c = pytest.mark.skipif(not HAS_C, reason="the C kernels are not built here")
+needs_numba = pytest.mark.skipif(not HAS_NUMBA, reason="Numba is not installed")
+
+# Imports as if these modules were not there.
+HIDE = """
+import importlib.machinery, sys
+found = importlib.machinery.PathFinder.find_spec
+hidden = {hidden!r}
+importlib.machinery.PathFinder.find_spec = lambda name, *rest: None if name in hidden else found(name, *rest)
+"""
+SHOW = """
+import fastleaky, numpy as np, sys
+y = fastleaky.leaky_relu(np.float32([10, -5, 0]), 0.1)
+assert y.tolist() == [10, -0.5, 0], y
+print(fastleaky.backend, *fastleaky.backends())
+"""
+
+
+def python(code, *options, folder=PACKAGE.parent, **environment):
+    """Run code in a new Python that imports the same fastleaky; its output, or its error."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("FASTLEAKY_")}
+    return subprocess.run(
+        [sys.executable, *options, "-c", code],
+        env={**inherited, **environment},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def words(code, *options, **environment):
+    child = python(code, *options, **environment)
+    assert child.returncode == 0, child.stderr
+    return child.stdout.split()
+
+
+def test_the_best_is_chosen():
+    chosen, *usable = words(SHOW)
+    assert usable == fastleaky.backends()
+    assert chosen == usable[0]
+    order = ["c:avx512", "c:avx2", "c:sse2", "c:plain", "numba", "numpy"]
+    assert usable == [name for name in order if name in usable]
+    assert usable[-1] == "numpy"
+
+
+@pytest.mark.parametrize("name", fastleaky.backends())
+def test_forced_by_the_environment(name):
+    assert words(SHOW, FASTLEAKY_BACKEND=name)[0] == name
+
+
+@needs_c
+def test_c_means_its_best():
+    assert words(SHOW, FASTLEAKY_BACKEND="c")[0] == fastleaky.backends()[0]
+
+
+@pytest.mark.parametrize("name", ["cuda", "c:", "C", "c:mmx", "num"])
+def test_unknown_name(name):
+    child = python(SHOW, FASTLEAKY_BACKEND=name)
+    assert child.returncode == 1
+    last = child.stderr.splitlines()[-1]
+    assert "BackendError: FASTLEAKY_BACKEND: no usable backend" in last
+    assert f"{name!r}; usable here: {', '.join(fastleaky.backends())}" in last
+    for unusable, why in _backends.unusable().items():
+        assert f"{unusable} is not: {why}" in last
+    with pytest.raises(ValueError, match="no usable backend"):
+        fastleaky.use(name)
+    with pytest.raises(ImportError, match="no usable backend"):
+        fastleaky.use(name)
+
+
+def test_use():
+    first, last = fastleaky.backends()[0], fastleaky.backends()[-1]
+    with fastleaky.use(last):
+        assert fastleaky.backend == last
+        with fastleaky.use(first) as inner:
+            assert repr(inner) == f"use({first!r})"
+            assert fastleaky.backend == first
+        assert fastleaky.backend == last
+    assert fastleaky.backend == words(SHOW)[0]
+    with pytest.raises(TypeError, match="name is 3"):
+        fastleaky.use(3)
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = fastleaky.nonsense
+
+
+def test_importing_is_light():
+    code = "import fastleaky, sys; print(*sorted({'numba', 'cffi', 'pycparser', 'rich', 'json'} & set(sys.modules)))"
+    if HAS_C:
+        assert words(code) == []
+
+
+@needs_numba
+def test_without_c():
+    chosen, *usable = words(HIDE.format(hidden=["fastleaky._ffi"]) + SHOW, "-Wignore")
+    assert chosen == "numba"
+    assert usable == ["numba", "numpy"]
+    child = python(HIDE.format(hidden=["fastleaky._ffi"]) + SHOW, FASTLEAKY_BACKEND="c")
+    assert "no usable backend 'c'; usable here: numba, numpy; c is not: " in child.stderr
+
+
+def test_without_numba():
+    _, *usable = words(HIDE.format(hidden=["numba"]) + SHOW, "-Werror")
+    assert usable == [name for name in fastleaky.backends() if name != "numba"]
+    child = python(HIDE.format(hidden=["numba"]) + SHOW, FASTLEAKY_BACKEND="numba")
+    assert "numba is not: Numba is not installed" in child.stderr
+    assert words("import sys; sys.modules['numba'] = None" + SHOW, "-Werror")[1:] == usable
+
+
+def test_without_either():
+    assert words(HIDE.format(hidden=["fastleaky._ffi", "numba"]) + SHOW, "-Wignore") == ["numpy", "numpy"]
+
+
+def test_a_numba_that_does_not_import(tmp_path):
+    (tmp_path / "numba.py").write_text("raise ImportError('Numba needs NumPy 2.4 or less')")
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})" + HIDE.format(hidden=["fastleaky._ffi"]) + SHOW
+    child = python(code)
+    assert child.stdout.split() == ["numpy", "numpy"]
+    assert "backend numba was dropped: Numba needs NumPy 2.4 or less; numpy is used instead" in child.stderr
+
+
+BREAK = """
+from fastleaky import _native
+right = _native.Kernels.{name}
+def wrong(self, *arrays):
+    right(self, *arrays)
+    arrays[-1].reshape(-1)[-1] += 1
+_native.Kernels.{name} = wrong
+"""
+
+
+@needs_c
+@pytest.mark.parametrize("name", ["leaky_relu", "leaky_relu_backward", "prelu", "prelu_backward"])
+def test_a_broken_kernel_is_dropped(name):
+    child = python(BREAK.format(name=name) + SHOW)
+    assert child.returncode == 0, child.stderr
+    following = next(n for n in fastleaky.backends() if not n.startswith("c:"))
+    assert child.stdout.split()[0] == following
+    assert f"RuntimeWarning: fastleaky: backend {fastleaky.backends()[0]} was dropped: its {name} gave wrong" in child.stderr
+    assert f"{following} is used instead" in child.stderr
+
+
+@needs_c
+def test_a_broken_kernel_that_was_asked_for():
+    child = python(BREAK.format(name="prelu") + SHOW, FASTLEAKY_BACKEND="c:plain")
+    assert child.returncode == 1
+    assert "no usable backend 'c:plain'" in child.stderr
+    assert "c:plain is not: its prelu gave wrong numbers for float32 in a known case" in child.stderr
+
+
+@needs_numba
+def test_numba_without_a_place_for_its_cache():
+    code = "import numba.core.caching as c; c.CacheImpl._locator_classes = []"
+    assert words(code + SHOW, FASTLEAKY_BACKEND="numba")[0] == "numba"
+
+
+@needs_numba
+@pytest.mark.parametrize("layer", ["workqueue", "omp"])
+def test_numba_layers(layer):
+    """Two Python threads at once and a forked child, on the layers that abort and hang when they are misused."""
+    tests = Path(__file__).parent / "test_threads.py"
+    found = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-k", "numba", str(tests)],
+        env={**os.environ, "NUMBA_THREADING_LAYER": layer},
+        cwd=PACKAGE.parent,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    if "No threading layer could be loaded" in found.stdout:
+        pytest.skip(f"Numba has no threading layer {layer} here")
+    assert found.returncode == 0, found.stdout
+
+
+@pytest.mark.parametrize("threads", ["0", "-1", "many", "1.5", "²"])
+def test_nonsense_in_num_threads(threads):
+    child = python("import fastleaky", FASTLEAKY_NUM_THREADS=threads)
+    assert child.returncode == 1
+    assert f"FASTLEAKY_NUM_THREADS is {threads!r}; it must be an integer of at least 1" in child.stderr
+
+
+def test_num_threads_from_the_environment():
+    assert words("import fastleaky; print(fastleaky.get_num_threads())", FASTLEAKY_NUM_THREADS="5") == ["5"]
+
+
+@pytest.mark.skipif(not _native.in_source_folder(), reason="these are not the sources")
+def test_the_source_folder_is_never_a_silent_fallback(tmp_path):
+    """It uses installed kernels that were built from the same C sources, and else it says what is wrong."""
+    for folder in ("fastleaky", "csrc"):
+        shutil.copytree(PACKAGE.parent / folder, tmp_path / folder)
+    if HAS_C:
+        assert words(SHOW, "-Werror", folder=tmp_path)[0] == fastleaky.backends()[0]
+        with (tmp_path / "csrc" / "ops.c").open("a") as file:
+            file.write("/* changed */\n")
+    child = python("import fastleaky", folder=tmp_path)
+    assert "RuntimeWarning: fastleaky: without its C kernels" in child.stderr
+    if HAS_C:
+        assert "was built from other C sources than those beside" in child.stderr
+        assert "pip install . again" in child.stderr
