@@ -17,20 +17,11 @@ static const fl_isa *const isas[] = {
     NULL,
 };
 
-const fl_isa *fl_isa_at(size_t i)
-{
-    return i < sizeof isas / sizeof *isas ? isas[i] : NULL;
-}
+const fl_isa *fl_isa_at(size_t i) { return i < sizeof isas / sizeof *isas ? isas[i] : NULL; }
 
-const char *fl_isa_name(const fl_isa *isa)
-{
-    return isa->name;
-}
+const char *fl_isa_name(const fl_isa *isa) { return isa->name; }
 
-int fl_isa_available(const fl_isa *isa)
-{
-    return isa->available();
-}
+int fl_isa_available(const fl_isa *isa) { return isa->available(); }
 
 const fl_isa *fl_isa_best(void)
 {

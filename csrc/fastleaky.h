@@ -43,15 +43,15 @@ void fl_leaky_relu_backward_f32(const fl_isa *isa, const float *grad, const floa
 void fl_leaky_relu_backward_f64(const fl_isa *isa, const double *grad, const double *x, double *dx, size_t n,
                                 double negative_slope);
 
-void fl_prelu_f32(const fl_isa *isa, const float *x, const float *weight, float *out, size_t outer,
-                  size_t channels, size_t inner);
-void fl_prelu_f64(const fl_isa *isa, const double *x, const double *weight, double *out, size_t outer,
-                  size_t channels, size_t inner);
+void fl_prelu_f32(const fl_isa *isa, const float *x, const float *weight, float *out, size_t outer, size_t channels,
+                  size_t inner);
+void fl_prelu_f64(const fl_isa *isa, const double *x, const double *weight, double *out, size_t outer, size_t channels,
+                  size_t inner);
 
 void fl_prelu_backward_f32(const fl_isa *isa, const float *grad, const float *x, const float *weight, float *dx,
                            float *dweight, size_t outer, size_t channels, size_t inner);
-void fl_prelu_backward_f64(const fl_isa *isa, const double *grad, const double *x, const double *weight,
-                           double *dx, double *dweight, size_t outer, size_t channels, size_t inner);
+void fl_prelu_backward_f64(const fl_isa *isa, const double *grad, const double *x, const double *weight, double *dx,
+                           double *dweight, size_t outer, size_t channels, size_t inner);
 
 #ifdef __cplusplus
 }

@@ -134,8 +134,7 @@ FL_INLINE NUM FL(backward_rows)(const NUM *grad, const NUM *x, NUM slope, NUM *d
                 continue;
             }
             const size_t n = left < FL_BLOCK - have ? left : FL_BLOCK - have;
-            FL_SWEEP(j, k, n,
-                     FL(store)(terms + have + j, FL(term_step)(grad + i + j, x + i + j, s, dx + i + j, k), k));
+            FL_SWEEP(j, k, n, FL(store)(terms + have + j, FL(term_step)(grad + i + j, x + i + j, s, dx + i + j, k), k));
             i += n;
             have += n;
             if (have == FL_BLOCK) {
@@ -164,11 +163,11 @@ FL_INLINE void FL(backward_tile)(const NUM *grad, const NUM *x, const NUM *slope
         NUM *const lane = lanes[at % FL_STRIDE];
         if (at < FL_STRIDE) /* the first lap: the lane starts here, at +0 */
             FL_SWEEP(c, k, width, FL(store)(lane + c, FL(set)(0), k));
-        FL_SWEEP(c, k, width,
-                 FL(store)(lane + c,
-                           FL(add)(FL(load)(lane + c, k),
-                                   FL(term_step)(grad + c, x + c, FL(load)(slope + c, k), dx + c, k)),
-                           k));
+        FL_SWEEP(
+            c, k, width,
+            FL(store)(lane + c,
+                      FL(add)(FL(load)(lane + c, k), FL(term_step)(grad + c, x + c, FL(load)(slope + c, k), dx + c, k)),
+                      k));
         if (at < FL_BLOCK - 1 && row + 1 < outer)
             continue;
         size_t started = at + 1 < FL_STRIDE ? at + 1 : FL_STRIDE;

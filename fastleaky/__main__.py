@@ -7,7 +7,7 @@ import json
 import platform
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -55,12 +55,15 @@ def check(progress: Progress) -> Report:
     return results
 
 
-def bench(progress: Progress) -> list[Report]:
+def bench(progress: Progress, threads: int) -> list[Report]:
     """Time every operation on every layer with every backend, beside a copy of the same array."""
     rows = [(workload, operation) for workload in _workloads.WORKLOADS for operation in _check.OPERATIONS.values()]
     results = []
+    before = fastleaky.get_num_threads()
+    fastleaky.set_num_threads(threads)
     for workload, operation in progress.track(rows, description="Timing"):
         results += [vars(speed) for speed in _workloads.speeds(workload, operation, fastleaky.backends())]
+    fastleaky.set_num_threads(before)
     return results
 
 
@@ -79,8 +82,9 @@ def show_info(console: Console, report: Report) -> None:
     console.print()
 
 
-def show_table(console: Console, checked: Report, speeds: Iterable[Report]) -> None:
+def show_table(console: Console, report: Report) -> None:
     """Print one table: speeds on each layer, and the comparison with the specification."""
+    checked, speeds = report.get("check", {}), report.get("bench", [])
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("", no_wrap=True)
     for operation in _check.OPERATIONS:
@@ -92,7 +96,7 @@ def show_table(console: Console, checked: Report, speeds: Iterable[Report]) -> N
         backends.setdefault(speed["backend"], {})[speed["operation"]] = speed["bytes_per_second"]
     for workload in _workloads.WORKLOADS if by_layer else ():
         table.add_section()
-        table.add_row(f"[bold]{workload.network}[/]", *[""] * 3, "×".join(map(str, workload.shape)))
+        table.add_row(f"[bold]{workload.network}[/]", *[""] * 3, "x".join(map(str, workload.shape)))
         for backend, row in by_layer[workload.network].items():
             table.add_row(f"  {backend}", *(f"{row[name] / 1e9:.1f} GB/s" for name in _check.OPERATIONS))
 
@@ -100,19 +104,20 @@ def show_table(console: Console, checked: Report, speeds: Iterable[Report]) -> N
         table.add_section()
         table.add_row("[bold]bits[/]")
     for backend, row in checked.items():
-        table.add_row(f"  {backend}", *(_verdict(**row[name]) for name in _check.OPERATIONS))
+        table.add_row(f"  {backend}", *(_verdict(row[name]["different"]) for name in _check.OPERATIONS))
     console.print(table)
     if by_layer:
         console.print(
-            "Speeds: bytes read and written in a second, float32, random signs, out= given; the median of "
-            f"{_workloads.ROUNDS} rounds in turn. The limit is the line copy, np.copyto on the same array."
+            "Speeds: bytes read and written in a second; float32, random signs, out= given, "
+            f"threads: {report['threads']}; the median of {_workloads.ROUNDS} rounds in turn. "
+            "The limit is the line copy, np.copyto on the same array."
         )
     if checked:
         cases = sum(result["cases"] for row in checked.values() for result in row.values())
         console.print(f"Bits: {cases} results compared with the specification, fastleaky.reference.")
 
 
-def _verdict(cases: int, different: int) -> str:
+def _verdict(different: int) -> str:
     return f"[bold red]{different} DIFFER[/]" if different else "[green]identical[/]"
 
 
@@ -123,10 +128,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "command",
         nargs="?",
         choices=["info", "check", "bench"],
-        help="only the choice of backends, only the comparison with the specification, or only the speeds; all by default",
+        help="only the choice of backends, the comparison with the specification, or the speeds; by default all three",
     )
     parser.add_argument("--json", action="store_true", help="print JSON, for machines")
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads that a timed call may use (1)")
     options = parser.parse_args(arguments)
+    if options.threads < 1:
+        parser.error(f"--threads is {options.threads}; it must be at least 1")
     wants = {options.command} if options.command else {"info", "check", "bench"}
 
     console = Console(highlight=False)
@@ -137,12 +145,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if "check" in wants:
             report["check"] = check(progress)
         if "bench" in wants:
-            report["bench"] = bench(progress)
+            report["threads"] = options.threads
+            report["bench"] = bench(progress, options.threads)
 
     if options.json:
-        print(json.dumps(report, indent=2))
+        sys.stdout.write(json.dumps(report, indent=2) + "\n")
     elif wants != {"info"}:
-        show_table(console, report.get("check", {}), report.get("bench", []))
+        show_table(console, report)
     different = sum(row["different"] for backend in report.get("check", {}).values() for row in backend.values())
     return int(different > 0)
 

@@ -62,7 +62,7 @@ def leaky_relu(x: ArrayLike, negative_slope: float = 0.01, *, out: Array | None 
     xs = _floats(op, "x", x)
     slope = _number(op, "negative_slope", negative_slope)
     _check_out(op, "out", out, xs, "x")
-    layout = plan(xs.shape, xs.strides, (), False)
+    layout = plan(xs.shape, xs.strides, (), ordered=False)
     dense = layout.dense(xs)
     target = layout.target(out, [dense])
     kernels(dense.dtype.char).leaky_relu(dense, slope, target)
@@ -115,7 +115,7 @@ def leaky_relu_backward(
     grads = _gradient(op, grad, xs)
     slope = _number(op, "negative_slope", negative_slope)
     _check_out(op, "out", out, xs, "x")
-    layout = plan(xs.shape, xs.strides, (), False)
+    layout = plan(xs.shape, xs.strides, (), ordered=False)
     dense_grad, dense = layout.dense(grads), layout.dense(xs)
     target = layout.target(out, [dense_grad, dense])
     kernels(dense.dtype.char).leaky_relu_backward(dense_grad, dense, slope, target)
@@ -169,7 +169,7 @@ def prelu(x: ArrayLike, weight: ArrayLike, *, axis: int = 1, out: Array | None =
     xs = _floats(op, "x", x)
     _, slopes, varying = _weight(op, weight, xs, axis)
     _check_out(op, "out", out, xs, "x")
-    layout = plan(xs.shape, xs.strides, varying, False)
+    layout = plan(xs.shape, xs.strides, varying, ordered=False)
     dense = layout.dense(xs)
     target = layout.target(out, [dense], slopes)
     kernels(dense.dtype.char).prelu(dense, slopes, target)
@@ -243,7 +243,7 @@ def prelu_backward(
     if dx_out is not None and dweight_out is not None and np.shares_memory(dx_out, dweight_out):
         raise ValueError(f"{op}: out[0] and out[1] share memory; each needs its own")
 
-    layout = plan(xs.shape, xs.strides, varying, True)
+    layout = plan(xs.shape, xs.strides, varying, ordered=True)
     dense_grad, dense = layout.dense(grads), layout.dense(xs)
     target = layout.target(dx_out, [dense_grad, dense], slopes)
     dslopes = np.empty_like(slopes)
@@ -309,7 +309,7 @@ def _weight(op: str, weight: ArrayLike, x: Array, axis: int) -> tuple[Array, Arr
         weights = np.array(_number(op, "weight", weight), x.dtype.newbyteorder("="))
     else:
         weights = _floats(op, "weight", weight)
-    slopes = np.require(_cast(op, "weight", weights, x), requirements="CAE").reshape(-1)
+    slopes = np.require(_cast(op, "weight", weights, x), requirements=["C", "A"]).reshape(-1)
     try:
         axis = operator.index(axis)
     except TypeError:
@@ -324,8 +324,8 @@ def _weight(op: str, weight: ArrayLike, x: Array, axis: int) -> tuple[Array, Arr
         return weights, slopes, tuple(i for i in varying if x.shape[i] != 1)
     if weights.ndim != 1:
         raise ValueError(
-            f"{op}: weight has shape {weights.shape}; for x with shape {x.shape} it must have one element, one dimension "
-            f"or {x.ndim} dimensions"
+            f"{op}: weight has shape {weights.shape}; for x with shape {x.shape} it must have one element, "
+            f"one dimension or {x.ndim} dimensions"
         )
     if not -x.ndim <= axis < x.ndim:
         raise ValueError(f"{op}: axis {axis} is out of range for x with shape {x.shape}")
@@ -342,7 +342,7 @@ def _pair(op: str, out: Any) -> tuple[Any, Any]:
         return None, None
     if not isinstance(out, tuple):
         raise TypeError(f"{op}: out is {type(out).__name__}; it must be a tuple of two arrays, (dx, dweight)")
-    if len(out) != 2:
+    if len(out) != 2:  # noqa: PLR2004
         raise ValueError(f"{op}: out has {len(out)} elements; it must be a pair of arrays, (dx, dweight)")
     return out
 

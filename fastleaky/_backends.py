@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 import os
 import warnings
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from fastleaky import _native
 from fastleaky._typing import Array
@@ -33,7 +34,7 @@ class BackendError(ImportError, ValueError):
     """No backend of the wanted name can be used here."""
 
 
-_usable: dict[str, Callable[[], Kernels]] = {}  # best first; what makes each one ready
+_usable: dict[str, Callable[[], Any]] = {}  # best first; what makes each one ready
 _unusable: dict[str, str] = {}  # why not
 _wanted: str | None = None  # None: the best
 _proven: dict[tuple[str, str], Kernels] = {}  # by name and element type: kernels that have shown a known answer
@@ -46,7 +47,7 @@ def _find() -> None:
             if isa is None:
                 _unusable[f"c:{name}"] = "this processor, or its operating system, does not have it"
             else:
-                _usable[f"c:{name}"] = lambda isa=isa: _native.Kernels(isa)
+                _usable[f"c:{name}"] = functools.partial(_native.Kernels, isa)
     except ImportError as error:
         _unusable["c"] = str(error)
     try:
@@ -54,10 +55,10 @@ def _find() -> None:
     except ValueError:  # sys.modules["numba"] was set to None
         numba_is_there = False
     if numba_is_there:
-        _usable["numba"] = lambda: importlib.import_module("fastleaky._numba")  # type: ignore[return-value]
+        _usable["numba"] = functools.partial(importlib.import_module, "fastleaky._numba")
     else:
         _unusable["numba"] = "Numba is not installed"
-    _usable["numpy"] = lambda: importlib.import_module("fastleaky._numpy")  # type: ignore[return-value]
+    _usable["numpy"] = functools.partial(importlib.import_module, "fastleaky._numpy")
 
 
 def _candidates(wanted: str | None) -> list[str]:
@@ -121,7 +122,7 @@ class use:  # noqa: N801 - called like a function, and a context manager only if
         self._before = _wanted
         self._name = _switch(_demand(name) and name)
 
-    def __enter__(self) -> use:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -92,16 +92,15 @@ def known_answer(kernels: Kernels, dtype: str) -> None:
         given = data(rng, shape, dtype, kind=kind)
         x, grad, weight, slope = given["x"], given["grad"], given["weight"], given["negative_slope"]
         out, dweight = np.empty_like(x), np.empty_like(weight)
-        writers: dict[str, Callable[[], Any]] = {
-            "leaky_relu": lambda: kernels.leaky_relu(x, slope, out),
-            "leaky_relu_backward": lambda: kernels.leaky_relu_backward(grad, x, slope, out),
-            "prelu": lambda: kernels.prelu(x, weight, out),
-            "prelu_backward": lambda: kernels.prelu_backward(grad, x, weight, out, dweight),
+        arguments = {
+            "leaky_relu": (x, slope, out),
+            "leaky_relu_backward": (grad, x, slope, out),
+            "prelu": (x, weight, out),
+            "prelu_backward": (grad, x, weight, out, dweight),
         }
         for name, operation in OPERATIONS.items():
-            writers[name]()
-            wanted = operation(reference, given)
-            if not all(map(same_bits, (out, dweight), wanted)):
+            getattr(kernels, name)(*arguments[name])
+            if not all(map(same_bits, (out, dweight), operation(reference, given))):
                 raise ArithmeticError(f"its {name} gave wrong numbers for {x.dtype} in a known case")
 
 
@@ -122,15 +121,16 @@ def cases() -> Iterator[Case]:
     """Every operation and type: all short lengths, block and chunk ends, short rows, channels first and last."""
     rng = np.random.default_rng(2)
     lengths = [*range(70), 127, 128, 129, 255, 257, 1000, 16383, 16384, 16385, 32769, 150_001]
-    shapes = [(1, 1, n) for n in lengths]
-    shapes += [(2, 64, 7, 7), (3, 5, 14, 14), (1, 16, 52, 52), (4, 3, 1), (300, 3, 1), (200, 70, 1), (17_000, 2, 9)]
+    shapes: list[tuple[int, ...]] = [(1, 1, n) for n in lengths]
+    shapes += [(2, 64, 7, 7), (3, 5, 14, 14), (1, 16, 52, 52), (17_000, 2, 9)]
+    shapes += [(4, 3, 1), (300, 3, 1), (200, 70, 1), (40_000, 3, 1)]
     for shape, dtype, kind in itertools.product(shapes, ("f", "d"), ("calm", "wild")):
         given = data(rng, shape, dtype, kind=kind)
         channels_last = {name: _channels_last(given[name]) for name in ("x", "grad")}
         for operation in OPERATIONS.values():
             wanted = operation(reference, given)
             yield Case(operation, given, wanted)
-            if len(shape) > 3:
+            if len(shape) == len("NCHW"):
                 yield Case(operation, {**given, **channels_last}, wanted)
 
 

@@ -23,7 +23,9 @@ class Layout(NamedTuple):
         """``array`` as the kernels need it; a view if it lies so in memory already, else a copy."""
         if self.in_c_order and type(array) is np.ndarray and _is_dense(array):
             return array.reshape(self.shape)
-        return np.require(array.transpose(self.axes), array.dtype.newbyteorder("="), "CAE").reshape(self.shape)
+        return np.require(array.transpose(self.axes), array.dtype.newbyteorder("="), ["C", "A", "E"]).reshape(
+            self.shape
+        )
 
     def target(self, out: Array | None, inputs: Sequence[Array], weight: Array | None = None) -> Array:
         """Where the kernel may write: ``out`` itself if it is plain and overlaps an input only exactly."""
@@ -52,7 +54,7 @@ class Layout(NamedTuple):
 
 
 @functools.lru_cache(maxsize=1024)
-def plan(shape: tuple[int, ...], strides: tuple[int, ...], varying: tuple[int, ...], ordered: bool) -> Layout:
+def plan(shape: tuple[int, ...], strides: tuple[int, ...], varying: tuple[int, ...], *, ordered: bool) -> Layout:
     """Choose the order in which to walk an array for a weight that varies along the axes ``varying``.
 
     These must come together and in order, to be the channels. If the order of the sum counts (``ordered``), the others
@@ -70,9 +72,9 @@ def plan(shape: tuple[int, ...], strides: tuple[int, ...], varying: tuple[int, .
     sizes = [shape[axis] for axis in axes]
     groups = (math.prod(sizes[:first]), math.prod(sizes[first:end]), math.prod(sizes[end:]))
     if axes == long:
-        return Layout(tuple(range(len(shape))), True, groups)
+        return Layout(tuple(range(len(shape))), in_c_order=True, shape=groups)
     short = [axis for axis, size in enumerate(shape) if size == 1]
-    return Layout((*short, *axes), False, groups)
+    return Layout((*short, *axes), in_c_order=False, shape=groups)
 
 
 def _is_dense(array: Array) -> bool:

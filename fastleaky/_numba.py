@@ -24,12 +24,11 @@ PARALLEL_FROM = 1 << 17  # elements; below, waking the threads costs more than t
 TILE = 64  # channels that go down the rows together where channels are last
 
 
-def _jit(function: Kernel, *signature: Any, **options: bool) -> Kernel:
+def _jit(function: Kernel, signature: Any = None, *, parallel: bool = False) -> Any:
     try:
-        compiled = numba.njit(*signature, cache=True, nogil=True, **options)(function)
+        return numba.njit(signature, cache=True, nogil=True, parallel=parallel)(function)
     except RuntimeError:  # there is no directory that a cache could be written to
-        compiled = numba.njit(*signature, nogil=True, **options)(function)
-    return compiled  # type: ignore[no-any-return]
+        return numba.njit(signature, nogil=True, parallel=parallel)(function)
 
 
 @_jit
@@ -149,14 +148,15 @@ def _make_backward_columns(loop: Any) -> Kernel:
 
 
 @functools.cache
-def _compiled(make: Callable[[Any], Kernel], parallel: bool, dtype: str) -> Kernel:
+def _compiled(make: Callable[[Any], Kernel], dtype: str, *, parallel: bool) -> Any:
     """Compile for inputs that may be read-only: Numba would compile anew for arrays that are."""
-    number = numba.typeof(np.dtype(dtype)).dtype
+    number = numba.from_dtype(np.dtype(dtype))
     inputs = [numba.types.Array(number, ndim, "C", readonly=True) for ndim in (3, 3, 1)]
     outputs = [number[:, :, ::1]] if make is _make_select else [number[:, :, ::1], numba.float64[:, ::1]]
     return _jit(make(numba.prange if parallel else range), numba.void(*inputs, *outputs), parallel=parallel)
 
 
+_THREADS: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
 _one_parallel_call = threading.Lock()
 _forked = False
 
@@ -172,16 +172,16 @@ if hasattr(os, "register_at_fork"):
 
 def _run(make: Callable[[Any], Kernel], *arrays: Array) -> None:
     """Call a kernel, with all threads where that pays and is safe."""
-    threads = min(get_num_threads(), numba.config.NUMBA_NUM_THREADS)
+    threads = min(get_num_threads(), _THREADS)
     worth_it = threads > 1 and arrays[0].size >= PARALLEL_FROM and not _forked
     dtype = arrays[0].dtype.char
     if not worth_it or not _one_parallel_call.acquire(blocking=False):
-        _compiled(make, False, dtype)(*arrays)
+        _compiled(make, dtype, parallel=False)(*arrays)
         return
     before = numba.get_num_threads()
     try:
         numba.set_num_threads(threads)
-        _compiled(make, True, dtype)(*arrays)
+        _compiled(make, dtype, parallel=True)(*arrays)
     finally:
         numba.set_num_threads(before)
         _one_parallel_call.release()

@@ -1,7 +1,5 @@
 """The NumPy backend: the specification itself, written into arrays of (outer, channels, inner)."""
 
-from typing import Any
-
 from fastleaky import reference
 from fastleaky._typing import Array
 

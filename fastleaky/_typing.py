@@ -7,6 +7,8 @@ import numpy as np
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 if TYPE_CHECKING:  # numpy.typing costs milliseconds at import
-    from numpy.typing import ArrayLike as ArrayLike
+    from numpy.typing import ArrayLike
 else:
     ArrayLike = Any
+
+__all__ = ["Array", "ArrayLike"]

@@ -4,8 +4,6 @@ Everything else in this package is this file, made fast. See :mod:`fastleaky` fo
 taken as they come, unchecked.
 """
 
-from typing import Any
-
 import numpy as np
 
 from fastleaky._typing import Array, ArrayLike

@@ -153,7 +153,10 @@ def test_a_broken_kernel_is_dropped(name):
     assert child.returncode == 0, child.stderr
     following = next(n for n in fastleaky.backends() if not n.startswith("c:"))
     assert child.stdout.split()[0] == following
-    assert f"RuntimeWarning: fastleaky: backend {fastleaky.backends()[0]} was dropped: its {name} gave wrong" in child.stderr
+    assert (
+        f"RuntimeWarning: fastleaky: backend {fastleaky.backends()[0]} was dropped: its {name} gave wrong"
+        in child.stderr
+    )
     assert f"{following} is used instead" in child.stderr
 
 

@@ -124,9 +124,7 @@ def test_out(operation, dtype, layout):
     outs = tuple(WRITABLE[layout](np.zeros_like(wanted)) for wanted in operation(reference, given))
     got = operation(fastleaky, given, out=outs if len(outs) > 1 else outs[0])
     assert all(g is o for g, o in zip(got, outs, strict=True))
-    assert all(
-        same_bits(o.astype(w.dtype), w) for o, w in zip(outs, operation(reference, given), strict=True)
-    )
+    assert all(same_bits(o.astype(w.dtype), w) for o, w in zip(outs, operation(reference, given), strict=True))
 
 
 @pytest.mark.parametrize("layout", WRITABLE)

@@ -29,13 +29,12 @@ def wanted_and_given(shape, dtype="float32"):
 
 
 def all_agree(given, wanted):
-    return all(
-        all(map(same_bits, operation(fastleaky, given), wanted[name])) for name, operation in OPERATIONS.items()
-    )
+    return all(all(map(same_bits, operation(fastleaky, given), wanted[name])) for name, operation in OPERATIONS.items())
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_thread_counts(backend, dtype, shape):
+@pytest.mark.usefixtures("backend")
+def test_thread_counts(dtype, shape):
     given, wanted = wanted_and_given(shape, dtype)
     for threads in (1, 2, 3, 100):
         fastleaky.set_num_threads(threads)
@@ -43,14 +42,14 @@ def test_thread_counts(backend, dtype, shape):
         assert all_agree(given, wanted), threads
 
 
-def test_many_python_threads_at_once(backend):
+@pytest.mark.usefixtures("backend")
+def test_many_python_threads_at_once():
     fastleaky.set_num_threads(2)
     given, wanted = wanted_and_given(SHAPES[1])
     results = []
 
     def work():
-        for _ in range(5):
-            results.append(all_agree(given, wanted))
+        results.extend(all_agree(given, wanted) for _ in range(5))
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
@@ -62,7 +61,8 @@ def test_many_python_threads_at_once(backend):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_after_a_fork(backend):
+@pytest.mark.usefixtures("backend")
+def test_after_a_fork():
     """The child computes at once, though the parent's worker threads do not exist there."""
     fastleaky.set_num_threads(2)
     given, wanted = wanted_and_given(SHAPES[1])

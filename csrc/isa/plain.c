@@ -11,7 +11,11 @@ static int fl_available(void) { return 1; }
     FL_INLINE int word(all)(void) { return 1; }                                                                        \
     FL_INLINE int word(first)(size_t k) { return k > 0; }                                                              \
     FL_INLINE T word(load)(const T *p, int k) { return k ? *p : 0; }                                                   \
-    FL_INLINE void word(store)(T * p, T v, int k) { if (k) *p = v; }                                                   \
+    FL_INLINE void word(store)(T * p, T v, int k)                                                                      \
+    {                                                                                                                  \
+        if (k)                                                                                                         \
+            *p = v;                                                                                                    \
+    }                                                                                                                  \
     FL_INLINE T word(set)(T s) { return s; }                                                                           \
     FL_INLINE T word(mul)(T a, T b) { return a * b; }                                                                  \
     FL_INLINE T word(add)(T a, T b) { return a + b; }                                                                  \
