@@ -50,6 +50,8 @@ def _find() -> None:
                 _usable[f"c:{name}"] = functools.partial(_native.Kernels, isa)
     except ImportError as error:
         _unusable["c"] = str(error)
+        if isinstance(error, _native.SourceFolderError):  # nobody may think that the C kernels are used here
+            warnings.warn(f"fastleaky: the C kernels are not used: {error}", RuntimeWarning, stacklevel=2)
     try:
         numba_is_there = importlib.util.find_spec("numba") is not None
     except ValueError:  # sys.modules["numba"] was set to None
@@ -176,11 +178,6 @@ def _choose_at_import() -> None:
             _switch(_demand(name) and name)
         except BackendError as error:
             raise BackendError(f"FASTLEAKY_BACKEND: {error}") from None
-    elif "c" in _unusable and _native.in_source_folder():
-        # Python took the source folder for the package: nobody may think that these are the C kernels.
-        warnings.warn(
-            f"fastleaky: without its C kernels, {current()} is used: {_unusable['c']}", RuntimeWarning, stacklevel=3
-        )
 
 
 _choose_at_import()

@@ -18,6 +18,10 @@ NOT_COMPILED = (
 )
 
 
+class SourceFolderError(ImportError):
+    """Python took the source folder for the package, and there are no kernels to go with it."""
+
+
 @functools.cache
 def extension() -> ModuleType:
     """The compiled module, or an ImportError that says why there is none.
@@ -28,14 +32,9 @@ def extension() -> ModuleType:
     try:
         return importlib.import_module("fastleaky._ffi")
     except ModuleNotFoundError:
-        if in_source_folder():
+        if os.path.exists(os.path.join(HERE, "_ffi_build.py")):
             return _installed_extension()
         raise ImportError(NOT_COMPILED) from None
-
-
-def in_source_folder() -> bool:
-    """Did Python take the source folder for the package?"""
-    return os.path.exists(os.path.join(HERE, "_ffi_build.py"))
 
 
 def _installed_extension() -> ModuleType:
@@ -46,12 +45,12 @@ def _installed_extension() -> ModuleType:
     if spec is None or spec.loader is None:
         if any(os.path.exists(os.path.join(folder, "__init__.py")) for folder in elsewhere if folder != HERE):
             raise ImportError(NOT_COMPILED)
-        raise ImportError(f"{HERE} is the source folder, and fastleaky is not installed: run pip install .")
+        raise SourceFolderError(f"{HERE} is the source folder, and fastleaky is not installed: run pip install .")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     built_from = module.ffi.string(module.lib.fl_digest).decode()
     if built_from != _ffi_build.digest():
-        raise ImportError(
+        raise SourceFolderError(
             f"the installed {module.__file__} was built from other C sources than those beside {HERE}: "
             "run pip install . again"
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import fastleaky
-from fastleaky import _backends, _native
+from fastleaky import _backends
 
 PACKAGE = Path(fastleaky.__file__).parent
 HAS_C = "c" not in _backends.unusable()
@@ -46,8 +46,8 @@ def python(code, *options, folder=PACKAGE.parent, **environment):
     )
 
 
-def words(code, *options, **environment):
-    child = python(code, *options, **environment)
+def words(code, *options, **others):
+    child = python(code, *options, **others)
     assert child.returncode == 0, child.stderr
     return child.stdout.split()
 
@@ -204,17 +204,33 @@ def test_num_threads_from_the_environment():
     assert words("import fastleaky; print(fastleaky.get_num_threads())", FASTLEAKY_NUM_THREADS="5") == ["5"]
 
 
-@pytest.mark.skipif(not _native.in_source_folder(), reason="these are not the sources")
+@pytest.mark.skipif(not (PACKAGE / "_ffi_build.py").exists(), reason="these are not the sources")
 def test_the_source_folder_is_never_a_silent_fallback(tmp_path):
-    """It uses installed kernels that were built from the same C sources, and else it says what is wrong."""
+    """It uses what is installed, if that was built from the same C sources, and else it says what is wrong."""
     for folder in ("fastleaky", "csrc"):
         shutil.copytree(PACKAGE.parent / folder, tmp_path / folder)
+    assert words(SHOW, "-Werror", folder=tmp_path) == words(SHOW, "-Werror")
     if HAS_C:
-        assert words(SHOW, "-Werror", folder=tmp_path)[0] == fastleaky.backends()[0]
         with (tmp_path / "csrc" / "ops.c").open("a") as file:
             file.write("/* changed */\n")
-    child = python("import fastleaky", folder=tmp_path)
-    assert "RuntimeWarning: fastleaky: without its C kernels" in child.stderr
-    if HAS_C:
+        child = python("import fastleaky", folder=tmp_path)
+        assert "RuntimeWarning: fastleaky: the C kernels are not used: the installed" in child.stderr
         assert "was built from other C sources than those beside" in child.stderr
         assert "pip install . again" in child.stderr
+
+
+@pytest.mark.skipif(not (PACKAGE / "_ffi_build.py").exists(), reason="these are not the sources")
+def test_the_source_folder_without_an_installation(tmp_path):
+    for folder in ("fastleaky", "csrc"):
+        shutil.copytree(PACKAGE.parent / folder, tmp_path / folder)
+    hide = f"""
+import os, sys
+os.path.exists = lambda path, found=os.path.exists: found(path) and not (
+    path.endswith("__init__.py") and not path.startswith({str(tmp_path)!r})
+)
+"""
+    child = python(hide + HIDE.format(hidden=["fastleaky._ffi"]) + "import fastleaky", folder=tmp_path)
+    assert "RuntimeWarning: fastleaky: the C kernels are not used: " in child.stderr
+    assert (
+        f"{tmp_path}/fastleaky is the source folder, and fastleaky is not installed: run pip install ." in child.stderr
+    )
