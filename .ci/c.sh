@@ -40,6 +40,7 @@ for cc in gcc clang-19; do
 done
 check_c "check.c, clang-19 with sanitizers" checked clang-19 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 check_c "check.c, valgrind" sh -c "gcc -O2 -g -Icsrc tests/check.c $sources -o $work/check && valgrind -q --error-exitcode=9 --partial-loads-ok=no $work/check"
+check_c "check.c, 32-bit x86" checked gcc -m32 -O2 -msse2 -mfpmath=sse
 check_c "check.c, AVX-512 by SIMDe" avx512_by_simde
 gcc -O2 -static -Icsrc tests/check.c $sources -o "$work/check"
 check_c "check.c on an emulated Nehalem (no AVX)" emulated Nehalem sse2

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -68,17 +67,15 @@ def _sample(call: Callable[[], object], times: int) -> float:
     return (time.perf_counter() - start) / times
 
 
-def speeds(
-    workload: Workload, operation: Operation, backends: list[str], module: ModuleType = fastleaky
-) -> Iterator[Speed]:
+def speeds(workload: Workload, operation: Operation, backends: list[str]) -> Iterator[Speed]:
     """Time one operation on one layer: the backends and a copy in turn, ROUNDS times, and the median of each."""
     given = workload.draw()
     options = outputs(operation, given)
     copied = np.zeros_like(given["x"])
-    calls: dict[str, Callable[[], object]] = {"copy": lambda: np.copyto(copied, given["x"])}
-    for backend in backends:
-        calls[backend] = lambda: operation(module, given, **options)
-
+    calls: dict[str, Callable[[], object]] = {
+        "copy": lambda: np.copyto(copied, given["x"]),
+        **dict.fromkeys(backends, lambda: operation(fastleaky, given, **options)),
+    }
     taken: dict[str, list[float]] = {name: [] for name in calls}
     times: dict[str, int] = {}
     for round_ in range(-1, ROUNDS):
