@@ -64,25 +64,25 @@ def _term_each(grad: Array, x: Array, slope: Array, dx: Array, lane: Array) -> N
 
 
 @_jit
-def _fold(lanes: Array) -> None:
-    """Add the upper half of the lanes, the first axis, to the lower half until one is left."""
-    half = LANES // 2
-    while half:
-        for lane in range(half):
-            low, high = lanes[lane], lanes[lane + half]
-            for i in range(low.size):
-                low[i] += high[i]
+def _fold(lanes: Array, width: int) -> None:
+    """Add the upper half of the lanes, each ``width`` numbers, to the lower half until one is left."""
+    half = lanes.size // 2
+    while half >= width:
+        low, high = lanes[:half], lanes[half : 2 * half]
+        for i in range(half):
+            low[i] += high[i]
         half //= 2
 
 
 @_jit
 def _block_sum(terms: Array, lanes: Array) -> Any:
     lanes[:] = 0
-    for i in range(0, BLOCK, LANES):
-        for lane in range(LANES):
-            lanes[lane, 0] += terms[i + lane]
-    _fold(lanes)
-    return lanes[0, 0]
+    for start in range(0, BLOCK, LANES):
+        row = terms[start : start + LANES]
+        for i in range(LANES):
+            lanes[i] += row[i]
+    _fold(lanes, 1)
+    return lanes[0]
 
 
 # The makers below take `loop`, prange or range, as an argument rather than a global: so it is part of the key of the
@@ -112,7 +112,7 @@ def _make_backward_rows(loop: Any) -> Kernel:
         n, chunks = outer * inner, sums.shape[1]
         for task in loop(channels * chunks):
             c, chunk = task // chunks, task % chunks
-            terms, lanes = np.empty(BLOCK, x.dtype), np.empty((LANES, 1), x.dtype)
+            terms, lanes = np.empty(BLOCK, x.dtype), np.empty(LANES, x.dtype)
             for start in range(chunk * CHUNK, min(n, (chunk + 1) * CHUNK), BLOCK):
                 have, block = 0, min(BLOCK, n - start)
                 while have < block:
@@ -134,15 +134,17 @@ def _make_backward_columns(loop: Any) -> Kernel:
         for task in loop(tiles * chunks):
             first, chunk = task // chunks * TILE, task % chunks
             tile = slice(first, min(channels, first + TILE))
-            lanes = np.empty((LANES, tile.stop - tile.start), x.dtype)
+            width = tile.stop - tile.start
+            lanes = np.empty(LANES * width, x.dtype)
             for start in range(chunk * CHUNK, min(outer, (chunk + 1) * CHUNK), BLOCK):
                 lanes[:] = 0
                 for row in range(start, min(outer, start + BLOCK)):
-                    lane = lanes[(row - start) % LANES]
+                    at = (row - start) % LANES * width
+                    lane = lanes[at : at + width]
                     _term_each(grad[row, tile, 0], x[row, tile, 0], slope[tile], dx[row, tile, 0], lane)
-                _fold(lanes)
-                for i in range(lanes.shape[1]):
-                    sums[first + i, chunk] += lanes[0, i]
+                _fold(lanes, width)
+                for i in range(width):
+                    sums[first + i, chunk] += lanes[i]
 
     return backward_columns
 
