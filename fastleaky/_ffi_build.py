@@ -1,35 +1,39 @@
 """What the build asks of Python: the declarations of fastleaky.h for cffi, and a digest of the C sources.
 
-Run at build time by ``python -m cffi.gen_src exec-python``; not installed.
+Run at build time by ``python -m cffi.gen_src exec-python``, and not installed. In a source folder the digest is asked
+for at import, so nothing that is slow to import is used for it.
 """
 
 from __future__ import annotations
 
-import hashlib
+import os
 import re
-from pathlib import Path
+import zlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cffi import FFI
 
-CSRC = Path(__file__).parent.parent / "csrc"
+CSRC = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "csrc")
 
 
 def digest() -> str:
-    """A short hash of the C sources: kernels built from other sources than these can be told."""
-    sha = hashlib.sha256()
-    for path in sorted(path for path in CSRC.rglob("*") if path.suffix in {".c", ".h", ".def"}):
-        sha.update(path.relative_to(CSRC).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return sha.hexdigest()[:16]
+    """A short hash of the C sources: kernels that were built from other sources than these can be told."""
+    crc = 0
+    for folder in ("", "isa"):
+        for name in sorted(os.listdir(os.path.join(CSRC, folder))):
+            if name.endswith((".c", ".h", ".def")):
+                with open(os.path.join(CSRC, folder, name), "rb") as file:
+                    crc = zlib.crc32(f"{folder}/{name}\n".encode() + file.read(), crc)
+    return f"{crc:08x}"
 
 
 def ffibuilder() -> FFI:
     """The extension module ``fastleaky._ffi``: all of fastleaky.h, and the digest."""
     from cffi import FFI
 
-    header = (CSRC / "fastleaky.h").read_text()
-    declarations = re.sub(r'^#.*\n|^extern "C" \{\n|^\}\n', "", header, flags=re.MULTILINE)
+    with open(os.path.join(CSRC, "fastleaky.h")) as header:
+        declarations = re.sub(r'^#.*\n|^extern "C" \{\n|^\}\n', "", header.read(), flags=re.MULTILINE)
     ffi = FFI()
     ffi.cdef(declarations + "static char *const fl_digest;")
     ffi.set_source("fastleaky._ffi", f'#include "fastleaky.h"\nstatic const char *const fl_digest = "{digest()}";')
