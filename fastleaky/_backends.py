@@ -121,8 +121,9 @@ class use:  # noqa: N801 - called like a function, and a context manager only if
     def __init__(self, name: str) -> None:
         if not isinstance(name, str):
             raise TypeError(f"use: name is {name!r}; it must be a string such as {current()!r}")
-        self._before = _wanted
-        self._name = _switch(_demand(name) and name)
+        _demand(name)
+        self._name, self._before = name, _wanted
+        _switch(name)
 
     def __enter__(self) -> Self:
         return self
@@ -134,11 +135,10 @@ class use:  # noqa: N801 - called like a function, and a context manager only if
         return f"use({self._name!r})"
 
 
-def _switch(wanted: str | None) -> str | None:
+def _switch(wanted: str | None) -> None:
     global _wanted
     _wanted = wanted
     _ready.clear()
-    return wanted
 
 
 def kernels(dtype: str) -> Kernels:
@@ -159,7 +159,7 @@ def _prepare(dtype: str) -> Kernels:
                 known_answer(loaded, dtype)
                 _proven[name, dtype] = loaded
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it, there is another backend
-            del _usable[name]
+            _usable.pop(name, None)  # another thread may have found the same
             _unusable[name] = str(error)
             try:
                 following = f"{_demand(_wanted)} is used instead"
@@ -175,7 +175,7 @@ def _choose_at_import() -> None:
     _find()
     if name := os.environ.get("FASTLEAKY_BACKEND"):
         try:
-            _switch(_demand(name) and name)
+            use(name)
         except BackendError as error:
             raise BackendError(f"FASTLEAKY_BACKEND: {error}") from None
 
