@@ -14,6 +14,11 @@
 #else
 #define FL_X86 0
 #endif
+#if defined(__aarch64__)
+#define FL_NEON 1
+#else
+#define FL_NEON 0
+#endif
 
 /* Bits are the promise. -ffast-math breaks it, and so does x87 arithmetic, which rounds twice. */
 #if defined(__FAST_MATH__)

@@ -1,0 +1,53 @@
+/* neon.c - four floats or two doubles on AArch64, where NEON is always there. The tail goes one element at a time.
+ * SPDX-License-Identifier: MIT */
+#define FL_NAME neon
+#include "../isa.h"
+#if FL_NEON
+#include <arm_neon.h>
+
+static int fl_available(void) { return 1; }
+
+typedef float32x4_t f32_vec;
+typedef int f32_live; /* all lanes, or only the first */
+FL_INLINE int f32_all(void) { return 1; }
+FL_INLINE int f32_first(size_t k) { return (void)k, 0; }
+FL_INLINE float32x4_t f32_load(const float *p, int all)
+{
+    return all ? vld1q_f32(p) : vsetq_lane_f32(*p, vdupq_n_f32(0), 0);
+}
+FL_INLINE void f32_store(float *p, float32x4_t v, int all) { all ? vst1q_f32(p, v) : vst1q_lane_f32(p, v, 0); }
+FL_INLINE float32x4_t f32_set(float s) { return vdupq_n_f32(s); }
+FL_INLINE float32x4_t f32_mul(float32x4_t a, float32x4_t b) { return vmulq_f32(a, b); }
+FL_INLINE float32x4_t f32_add(float32x4_t a, float32x4_t b) { return vaddq_f32(a, b); }
+FL_INLINE float32x4_t f32_pick(float32x4_t x, float32x4_t a, float32x4_t b) { return vbslq_f32(vcgtzq_f32(x), a, b); }
+FL_INLINE float f32_fold(float32x4_t v)
+{
+    const float32x2_t w = vadd_f32(vget_low_f32(v), vget_high_f32(v));
+    return vget_lane_f32(w, 0) + vget_lane_f32(w, 1);
+}
+#define FL_TYPE f32
+#define FL_LANES 4
+#define FL_TAIL 1
+#include "../kernels.h"
+
+typedef float64x2_t f64_vec;
+typedef int f64_live;
+FL_INLINE int f64_all(void) { return 1; }
+FL_INLINE int f64_first(size_t k) { return (void)k, 0; }
+FL_INLINE float64x2_t f64_load(const double *p, int all)
+{
+    return all ? vld1q_f64(p) : vsetq_lane_f64(*p, vdupq_n_f64(0), 0);
+}
+FL_INLINE void f64_store(double *p, float64x2_t v, int all) { all ? vst1q_f64(p, v) : vst1q_lane_f64(p, v, 0); }
+FL_INLINE float64x2_t f64_set(double s) { return vdupq_n_f64(s); }
+FL_INLINE float64x2_t f64_mul(float64x2_t a, float64x2_t b) { return vmulq_f64(a, b); }
+FL_INLINE float64x2_t f64_add(float64x2_t a, float64x2_t b) { return vaddq_f64(a, b); }
+FL_INLINE float64x2_t f64_pick(float64x2_t x, float64x2_t a, float64x2_t b) { return vbslq_f64(vcgtzq_f64(x), a, b); }
+FL_INLINE double f64_fold(float64x2_t v) { return vgetq_lane_f64(v, 0) + vgetq_lane_f64(v, 1); }
+#define FL_TYPE f64
+#define FL_LANES 2
+#define FL_TAIL 1
+#include "../kernels.h"
+
+FL_TABLE
+#endif
