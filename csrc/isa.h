@@ -14,6 +14,11 @@
 #else
 #define FL_X86 0
 #endif
+#if defined(__riscv_v_intrinsic) || (defined(__riscv) && defined(__clang__) && __clang_major__ >= 19)
+#define FL_RVV 1 /* GCC knows the intrinsics from 14 on, and only with -march=...v */
+#else
+#define FL_RVV 0
+#endif
 #if defined(__aarch64__)
 #define FL_NEON 1
 #else

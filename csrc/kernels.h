@@ -4,7 +4,10 @@
  * The words it needs; FL(word) is the word with the type before it, such as f32_load:
  *
  *   FL_TYPE                 f32 or f64
- *   FL_LANES  FL_TAIL       elements in a vector (divides 16); elements that a partial step takes
+ *   FL_LANES                elements in a vector (divides 16)
+ *   FL_TAIL                 elements that a partial step takes; or else, where vectors have any length,
+ *   FL_STRIP(n)             how many lanes to use for the next of n elements: then FL_LANES is what all()
+ *                           means, it is 16, and mul, add and pick are told the live lanes too
  *   vec  live               a vector; which of its lanes are live
  *   all()  first(k)         all lanes; the first min(k, FL_TAIL) lanes
  *   load(p, live)           dead lanes load as 0
@@ -23,6 +26,15 @@
 
 /* Run `step` for i = 0 ... n, a vector at a time, with k the live lanes. In the main loop k is a constant,
  * so the masks vanish there. */
+#ifdef FL_STRIP
+#define FL_SWEEP(i, k, n, step)                                                                                        \
+    for (size_t i = 0, k; i < (n); i += k) {                                                                           \
+        k = FL_STRIP((n) - i);                                                                                         \
+        step;                                                                                                          \
+    }
+#define FL_ON(k) , k
+#else
+#define FL_ON(k)
 #define FL_SWEEP(i, k, n, step)                                                                                        \
     do {                                                                                                               \
         size_t i = 0;                                                                                                  \
@@ -35,13 +47,14 @@
             step;                                                                                                      \
         }                                                                                                              \
     } while (0)
+#endif
 
 /* Element-wise: out = x > 0 ? v : slope * v. Forward v is x, backward it is the gradient. */
 
 FL_INLINE void FL(select_step)(const NUM *v, const NUM *x, VEC slope, NUM *out, LIVE k)
 {
     const VEC xk = FL(load)(x, k), vk = FL(load)(v, k);
-    FL(store)(out, FL(pick)(xk, vk, FL(mul)(slope, vk)), k);
+    FL(store)(out, FL(pick)(xk, vk, FL(mul)(slope, vk FL_ON(k)) FL_ON(k)), k);
 }
 
 FL_INLINE void FL(select_row)(const NUM *v, const NUM *x, NUM slope, NUM *out, size_t n)
@@ -75,30 +88,43 @@ FL_FUNCTION void FL(select)(const NUM *v, const NUM *x, const NUM *slope, NUM *o
 FL_INLINE VEC FL(term_step)(const NUM *grad, const NUM *x, VEC slope, NUM *dx, LIVE k)
 {
     const VEC xk = FL(load)(x, k), gk = FL(load)(grad, k);
-    FL(store)(dx, FL(pick)(xk, gk, FL(mul)(slope, gk)), k);
-    return FL(pick)(xk, FL(set)(0), FL(mul)(gk, xk));
+    FL(store)(dx, FL(pick)(xk, gk, FL(mul)(slope, gk FL_ON(k)) FL_ON(k)), k);
+    return FL(pick)(xk, FL(set)(0), FL(mul)(gk, xk FL_ON(k)) FL_ON(k));
 }
 
-enum { FL(VECS) = FL_STRIDE / FL_LANES }; /* vectors that hold the lanes of a block */
+/* The lanes of a block: some vectors, or one, since a vector whose length is not known cannot be in an array. */
+enum { FL(VECS) = FL_STRIDE / FL_LANES };
+#ifdef FL_STRIP
+typedef VEC FL(lanes);
+#define FL_LANE(lanes, j) (lanes)
+#else
+typedef struct {
+    VEC part[FL(VECS)];
+} FL(lanes);
+#define FL_LANE(lanes, j) (lanes).part[j]
+#endif
 
-FL_INLINE NUM FL(fold_lanes)(VEC lanes[FL(VECS)])
+FL_INLINE NUM FL(fold_lanes)(FL(lanes) lanes)
 {
+#ifndef FL_STRIP
     for (size_t half = FL(VECS) / 2; half; half /= 2)
         for (size_t j = 0; j < half; j++)
-            lanes[j] = FL(add)(lanes[j], lanes[j + half]);
-    return FL(fold)(lanes[0]);
+            lanes.part[j] = FL(add)(lanes.part[j], lanes.part[j + half]);
+#endif
+    return FL(fold)(FL_LANE(lanes, 0));
 }
 
 /* A whole block that lies in one row: its terms never leave the registers. */
 FL_INLINE NUM FL(block)(const NUM *grad, const NUM *x, VEC slope, NUM *dx)
 {
-    VEC lanes[FL(VECS)];
+    FL(lanes) lanes;
     for (size_t j = 0; j < FL(VECS); j++)
-        lanes[j] = FL(set)(0);
+        FL_LANE(lanes, j) = FL(set)(0);
     for (size_t i = 0; i < FL_BLOCK; i += FL_STRIDE)
         for (size_t j = 0; j < FL(VECS); j++) {
             const size_t at = i + j * FL_LANES;
-            lanes[j] = FL(add)(lanes[j], FL(term_step)(grad + at, x + at, slope, dx + at, FL(all)()));
+            const VEC term = FL(term_step)(grad + at, x + at, slope, dx + at, FL(all)());
+            FL_LANE(lanes, j) = FL(add)(FL_LANE(lanes, j), term FL_ON(FL(all)()));
         }
     return FL(fold_lanes)(lanes);
 }
@@ -106,14 +132,16 @@ FL_INLINE NUM FL(block)(const NUM *grad, const NUM *x, VEC slope, NUM *dx)
 /* A block whose terms were collected, `have` of them, because it spans rows. */
 FL_INLINE NUM FL(block_of)(NUM terms[FL_BLOCK], size_t have)
 {
-    VEC lanes[FL(VECS)];
+    FL(lanes) lanes;
     for (; have % FL_STRIDE; have++)
         terms[have] = 0;
     for (size_t j = 0; j < FL(VECS); j++)
-        lanes[j] = FL(set)(0);
+        FL_LANE(lanes, j) = FL(set)(0);
     for (size_t i = 0; i < have; i += FL_STRIDE)
-        for (size_t j = 0; j < FL(VECS); j++)
-            lanes[j] = FL(add)(lanes[j], FL(load)(terms + i + j * FL_LANES, FL(all)()));
+        for (size_t j = 0; j < FL(VECS); j++) {
+            const VEC term = FL(load)(terms + i + j * FL_LANES, FL(all)());
+            FL_LANE(lanes, j) = FL(add)(FL_LANE(lanes, j), term FL_ON(FL(all)()));
+        }
     return FL(fold_lanes)(lanes);
 }
 
@@ -163,18 +191,18 @@ FL_INLINE void FL(backward_tile)(const NUM *grad, const NUM *x, const NUM *slope
         NUM *const lane = lanes[at % FL_STRIDE];
         if (at < FL_STRIDE) /* the first lap: the lane starts here, at +0 */
             FL_SWEEP(c, k, width, FL(store)(lane + c, FL(set)(0), k));
-        FL_SWEEP(
-            c, k, width,
-            FL(store)(lane + c,
-                      FL(add)(FL(load)(lane + c, k), FL(term_step)(grad + c, x + c, FL(load)(slope + c, k), dx + c, k)),
-                      k));
+        FL_SWEEP(c, k, width, {
+            const VEC term = FL(term_step)(grad + c, x + c, FL(load)(slope + c, k), dx + c, k);
+            FL(store)(lane + c, FL(add)(FL(load)(lane + c, k), term FL_ON(k)), k);
+        });
         if (at < FL_BLOCK - 1 && row + 1 < outer)
             continue;
         size_t started = at + 1 < FL_STRIDE ? at + 1 : FL_STRIDE;
         for (size_t half = FL_STRIDE / 2; half; half /= 2)
             for (; started > half; started--) {
                 NUM *const low = lanes[started - 1 - half], *const high = lanes[started - 1];
-                FL_SWEEP(c, k, width, FL(store)(low + c, FL(add)(FL(load)(low + c, k), FL(load)(high + c, k)), k));
+                FL_SWEEP(c, k, width,
+                         FL(store)(low + c, FL(add)(FL(load)(low + c, k), FL(load)(high + c, k) FL_ON(k)), k));
             }
         for (size_t c = 0; c < width; c++)
             fl_sum_add(&sums[c], row / FL_BLOCK, lanes[0][c]);
@@ -204,6 +232,9 @@ FL_FUNCTION void FL(backward)(const NUM *grad, const NUM *x, const NUM *slope, N
 #undef VEC
 #undef LIVE
 #undef FL_SWEEP
+#undef FL_STRIP
+#undef FL_ON
+#undef FL_LANE
 #undef FL_TYPE
 #undef FL_LANES
 #undef FL_TAIL

@@ -1,0 +1,64 @@
+/* rvv.c - RISC-V vectors 1.0 of any length from 128 bits on. A group of four registers holds the sixteen floats of a
+ * block at the smallest length, a group of eight the sixteen doubles; so e32m4 gives the lengths of both.
+ * SPDX-License-Identifier: MIT */
+#define FL_NAME rvv
+#define FL_TARGET "arch=+v"
+#include "../isa.h"
+#if FL_RVV
+#include <riscv_vector.h>
+#ifdef __linux__
+#include <sys/auxv.h>
+#endif
+
+/* Linux tells that there are vectors, but some vendors' kernels say so of version 0.7 too. It has no agnostic tails:
+ * there vsetvli finds these settings illegal and the length is 0. */
+FL_FUNCTION int fl_available(void)
+{
+#ifdef __linux__
+    if (!(getauxval(AT_HWCAP) & 1ul << ('V' - 'A')))
+        return 0;
+#endif
+    return __riscv_vsetvlmax_e8m1() >= 16;
+}
+
+/* The words for one type T of N bits, in register groups of M; compares give masks of type B. */
+#define RVV(name, T, N, M, B)                                                                                          \
+    typedef vfloat##N##M##_t name##_vec;                                                                               \
+    typedef size_t name##_live;                                                                                        \
+    FL_INLINE size_t name##_all(void) { return 16; }                                                                   \
+    FL_INLINE name##_vec name##_load(const T *p, size_t k) { return __riscv_vle##N##_v_f##N##M(p, k); }                \
+    FL_INLINE void name##_store(T *p, name##_vec v, size_t k) { __riscv_vse##N##_v_f##N##M(p, v, k); }                 \
+    FL_INLINE name##_vec name##_set(T s) { return __riscv_vfmv_v_f_f##N##M(s, __riscv_vsetvlmax_e32m4()); }            \
+    FL_INLINE name##_vec name##_mul(name##_vec a, name##_vec b, size_t k)                                              \
+    {                                                                                                                  \
+        return __riscv_vfmul_vv_f##N##M(a, b, k);                                                                      \
+    }                                                                                                                  \
+    FL_INLINE name##_vec name##_add(name##_vec a, name##_vec b, size_t k)                                              \
+    {                                                                                                                  \
+        return __riscv_vfadd_vv_f##N##M(a, b, k);                                                                      \
+    }                                                                                                                  \
+    FL_INLINE name##_vec name##_pick(name##_vec x, name##_vec a, name##_vec b, size_t k)                               \
+    {                                                                                                                  \
+        return __riscv_vmerge_vvm_f##N##M(b, a, __riscv_vmfgt_vf_f##N##M##_##B(x, 0, k), k);                           \
+    }                                                                                                                  \
+    FL_INLINE T name##_fold(name##_vec v)                                                                              \
+    {                                                                                                                  \
+        for (size_t half = 8; half; half /= 2)                                                                         \
+            v = __riscv_vfadd_vv_f##N##M(v, __riscv_vslidedown_vx_f##N##M(v, half, half), half);                       \
+        return __riscv_vfmv_f_s_f##N##M##_f##N(v);                                                                     \
+    }
+
+RVV(f32, float, 32, m4, b8)
+#define FL_TYPE f32
+#define FL_LANES 16
+#define FL_STRIP(n) __riscv_vsetvl_e32m4(n)
+#include "../kernels.h"
+
+RVV(f64, double, 64, m8, b8)
+#define FL_TYPE f64
+#define FL_LANES 16
+#define FL_STRIP(n) __riscv_vsetvl_e32m4(n)
+#include "../kernels.h"
+
+FL_TABLE
+#endif
