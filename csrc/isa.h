@@ -24,6 +24,16 @@
 #else
 #define FL_NEON 0
 #endif
+#if defined(__ARM_NEON) && !defined(__aarch64__)
+#define FL_NEON32 1
+#else
+#define FL_NEON32 0
+#endif
+#if defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 2)
+#define FL_MVE 1
+#else
+#define FL_MVE 0
+#endif
 
 /* Bits are the promise. -ffast-math breaks it, and so does x87 arithmetic, which rounds twice. */
 #if defined(__FAST_MATH__)
@@ -60,6 +70,16 @@
 /* The scalar of each element type, under the name the words are spelled with. */
 typedef float f32_num;
 typedef double f64_num;
+
+/* A scalar result that is to stay one: Clang makes vectors of plain C, and those of 32-bit Arm flush subnormals. */
+static inline float f32_scalar(float v)
+{
+#if FL_NEON32 || FL_MVE
+    __asm__("" : "+t"(v));
+#endif
+    return v;
+}
+static inline double f64_scalar(double v) { return v; }
 
 /* What one instruction set offers for one element type: the two kernels of kernels.h. */
 #define FL_KERNELS(T)                                                                                                  \

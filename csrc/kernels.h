@@ -16,6 +16,8 @@
  *   pick(x, a, b)           x > 0 ? a : b
  *   fold(v)                 upper half of the lanes added to the lower half, until one is left
  *
+ * flush.h lists three words more for units that flush subnormals.
+ *
  * Every load of a step comes before its store, so an output may be an input itself. */
 #include "ordered_sum.h"
 
@@ -49,12 +51,27 @@
     } while (0)
 #endif
 
+/* FL_ESCAPE(flushed, way_out): take the way out of this function if a flush could matter here. */
+#ifdef FL_FLUSHES
+#include "flush.h"
+#define FL_COLLECTS 1
+#define FL_ESCAPE(flushed, way_out)                                                                                    \
+    do {                                                                                                               \
+        if (flushed)                                                                                                   \
+            return way_out;                                                                                            \
+    } while (0)
+#else
+#define FL_COLLECTS 0
+#define FL_ESCAPE(flushed, way_out)
+#endif
+
 /* Element-wise: out = x > 0 ? v : slope * v. Forward v is x, backward it is the gradient. */
 
 FL_INLINE void FL(select_step)(const NUM *v, const NUM *x, VEC slope, NUM *out, LIVE k)
 {
-    const VEC xk = FL(load)(x, k), vk = FL(load)(v, k);
-    FL(store)(out, FL(pick)(xk, vk, FL(mul)(slope, vk FL_ON(k)) FL_ON(k)), k);
+    const VEC xk = FL(load)(x, k), vk = FL(load)(v, k), scaled = FL(mul)(slope, vk FL_ON(k));
+    FL_ESCAPE(FL(flushed)(slope, vk, scaled), FL(select_scalar)(v, x, slope, out, k));
+    FL(store)(out, FL(pick)(xk, vk, scaled FL_ON(k)), k);
 }
 
 FL_INLINE void FL(select_row)(const NUM *v, const NUM *x, NUM slope, NUM *out, size_t n)
@@ -88,8 +105,10 @@ FL_FUNCTION void FL(select)(const NUM *v, const NUM *x, const NUM *slope, NUM *o
 FL_INLINE VEC FL(term_step)(const NUM *grad, const NUM *x, VEC slope, NUM *dx, LIVE k)
 {
     const VEC xk = FL(load)(x, k), gk = FL(load)(grad, k);
-    FL(store)(dx, FL(pick)(xk, gk, FL(mul)(slope, gk FL_ON(k)) FL_ON(k)), k);
-    return FL(pick)(xk, FL(set)(0), FL(mul)(gk, xk FL_ON(k)) FL_ON(k));
+    const VEC scaled = FL(mul)(slope, gk FL_ON(k)), term = FL(mul)(gk, xk FL_ON(k));
+    FL_ESCAPE(FL(flushed)(slope, gk, scaled) || FL(flushed)(gk, xk, term), FL(term_scalar)(grad, x, slope, dx, k));
+    FL(store)(dx, FL(pick)(xk, gk, scaled FL_ON(k)), k);
+    return FL(pick)(xk, FL(set)(0), term FL_ON(k));
 }
 
 /* The lanes of a block: some vectors, or one, since a vector whose length is not known cannot be in an array. */
@@ -104,17 +123,18 @@ typedef struct {
 #define FL_LANE(lanes, j) (lanes).part[j]
 #endif
 
-FL_INLINE NUM FL(fold_lanes)(FL(lanes) lanes)
+FL_INLINE NUM FL(fold_lanes)(FL(lanes) * lanes)
 {
 #ifndef FL_STRIP
     for (size_t half = FL(VECS) / 2; half; half /= 2)
         for (size_t j = 0; j < half; j++)
-            lanes.part[j] = FL(add)(lanes.part[j], lanes.part[j + half]);
+            lanes->part[j] = FL(add)(lanes->part[j], lanes->part[j + half]);
 #endif
-    return FL(fold)(FL_LANE(lanes, 0));
+    return FL(fold)(FL_LANE(*lanes, 0));
 }
 
-/* A whole block that lies in one row: its terms never leave the registers. */
+/* A whole block that lies in one row: its terms never leave the registers. A unit that flushes collects them, since
+ * where a flush matters it needs them once more. */
 FL_INLINE NUM FL(block)(const NUM *grad, const NUM *x, VEC slope, NUM *dx)
 {
     FL(lanes) lanes;
@@ -126,7 +146,7 @@ FL_INLINE NUM FL(block)(const NUM *grad, const NUM *x, VEC slope, NUM *dx)
             const VEC term = FL(term_step)(grad + at, x + at, slope, dx + at, FL(all)());
             FL_LANE(lanes, j) = FL(add)(FL_LANE(lanes, j), term FL_ON(FL(all)()));
         }
-    return FL(fold_lanes)(lanes);
+    return FL(fold_lanes)(&lanes);
 }
 
 /* A block whose terms were collected, `have` of them, because it spans rows. */
@@ -140,9 +160,10 @@ FL_INLINE NUM FL(block_of)(NUM terms[FL_BLOCK], size_t have)
     for (size_t i = 0; i < have; i += FL_STRIDE)
         for (size_t j = 0; j < FL(VECS); j++) {
             const VEC term = FL(load)(terms + i + j * FL_LANES, FL(all)());
+            FL_ESCAPE(FL(tiny)(term), FL(block_scalar)(terms, have));
             FL_LANE(lanes, j) = FL(add)(FL_LANE(lanes, j), term FL_ON(FL(all)()));
         }
-    return FL(fold_lanes)(lanes);
+    return FL(fold_lanes)(&lanes);
 }
 
 /* One channel whose elements lie in `outer` rows of `inner`, a row every `pitch`. */
@@ -156,7 +177,7 @@ FL_INLINE NUM FL(backward_rows)(const NUM *grad, const NUM *x, NUM slope, NUM *d
     for (; outer; outer--, grad += pitch, x += pitch, dx += pitch)
         for (size_t i = 0; i < inner;) {
             const size_t left = inner - i;
-            if (have == 0 && left >= FL_BLOCK) {
+            if (!FL_COLLECTS && have == 0 && left >= FL_BLOCK) {
                 fl_sum_add(&sum, block++, FL(block)(grad + i, x + i, s, dx + i));
                 i += FL_BLOCK;
                 continue;
@@ -179,11 +200,20 @@ FL_INLINE NUM FL(backward_rows)(const NUM *grad, const NUM *x, NUM slope, NUM *d
  * and 1 kB of sums on the stack. */
 enum { FL(TILE) = 64 };
 
+/* Once some term of a block was tiny, all that is added after it may be. */
+FL_INLINE void FL(add_to)(NUM *sums, VEC terms, LIVE k, int *tiny)
+{
+    (void)tiny;
+    FL_ESCAPE((*tiny |= FL(tiny)(terms)), FL(add_scalar)(sums, terms, k));
+    FL(store)(sums, FL(add)(FL(load)(sums, k), terms FL_ON(k)), k);
+}
+
 FL_INLINE void FL(backward_tile)(const NUM *grad, const NUM *x, const NUM *slope, NUM *dx, NUM *dslope, size_t outer,
                                  size_t channels, size_t width)
 {
     NUM lanes[FL_STRIDE][FL(TILE)];
     fl_sum sums[FL(TILE)];
+    int tiny = 0;
     for (size_t c = 0; c < width; c++)
         sums[c].total = sums[c].chunk = 0;
     for (size_t row = 0; row < outer; row++, grad += channels, x += channels, dx += channels) {
@@ -193,7 +223,7 @@ FL_INLINE void FL(backward_tile)(const NUM *grad, const NUM *x, const NUM *slope
             FL_SWEEP(c, k, width, FL(store)(lane + c, FL(set)(0), k));
         FL_SWEEP(c, k, width, {
             const VEC term = FL(term_step)(grad + c, x + c, FL(load)(slope + c, k), dx + c, k);
-            FL(store)(lane + c, FL(add)(FL(load)(lane + c, k), term FL_ON(k)), k);
+            FL(add_to)(lane + c, term, k, &tiny);
         });
         if (at < FL_BLOCK - 1 && row + 1 < outer)
             continue;
@@ -201,11 +231,11 @@ FL_INLINE void FL(backward_tile)(const NUM *grad, const NUM *x, const NUM *slope
         for (size_t half = FL_STRIDE / 2; half; half /= 2)
             for (; started > half; started--) {
                 NUM *const low = lanes[started - 1 - half], *const high = lanes[started - 1];
-                FL_SWEEP(c, k, width,
-                         FL(store)(low + c, FL(add)(FL(load)(low + c, k), FL(load)(high + c, k) FL_ON(k)), k));
+                FL_SWEEP(c, k, width, FL(add_to)(low + c, FL(load)(high + c, k), k, &tiny));
             }
         for (size_t c = 0; c < width; c++)
             fl_sum_add(&sums[c], row / FL_BLOCK, lanes[0][c]);
+        tiny = 0;
     }
     for (size_t c = 0; c < width; c++)
         dslope[c] = (NUM)(sums[c].total + sums[c].chunk);
@@ -235,6 +265,9 @@ FL_FUNCTION void FL(backward)(const NUM *grad, const NUM *x, const NUM *slope, N
 #undef FL_STRIP
 #undef FL_ON
 #undef FL_LANE
+#undef FL_ESCAPE
+#undef FL_COLLECTS
+#undef FL_FLUSHES
 #undef FL_TYPE
 #undef FL_LANES
 #undef FL_TAIL

@@ -13,6 +13,7 @@
 enum { ROOM = 3 * 16384 + 600, GUARD = 8 };
 static unsigned long passed, failed;
 static const fl_isa *isa;
+enum kind { CALM, WILD, SMALL };
 
 static uint64_t random64(void)
 {
@@ -72,17 +73,21 @@ static NUM T(of_bits)(BITS b)
     return v;
 }
 
-/* Moderate numbers of random sign; one in eight is a zero or next to the smallest or, if `wild`, next to the
- * largest, infinite or NaN. These make most sums NaN, which any NaN equals: so they are not drawn always. */
-static NUM T(draw)(int wild)
+/* Moderate numbers of random sign; one in eight is a zero or next to the smallest (CALM) or next to the largest,
+ * infinite or NaN (WILD); or all are so small that products and sums are hardly normal (SMALL). Wild numbers make most
+ * sums NaN, which any NaN equals: so they must not be all. */
+static NUM T(draw)(enum kind kind)
 {
     const BITS sign = (BITS)1 << (sizeof(BITS) * 8 - 1), normal = (BITS)1 << MANTISSA;
     const BITS inf = (~sign >> MANTISSA) << MANTISSA;
-    const BITS calm[] = {0, 1, normal - 1, normal, normal + 1}, wilder[] = {0, 1, inf - 1, inf, inf + normal / 2};
+    const BITS calm[] = {0, 1, normal - 1, normal, normal + 1}, wild[] = {0, 1, inf - 1, inf, inf + normal / 2};
     const uint64_t r = random64();
+    NUM small = 1;
     if (r % 8 == 0)
-        return T(of_bits)((wild ? wilder : calm)[(r >> 8) % 5] | (r >> 32 & 1 ? sign : 0));
-    return (NUM)((int64_t)random64() % 1000003) / (NUM)(1 + (random64() & 0xfffff));
+        return T(of_bits)((kind == WILD ? wild : calm)[(r >> 8) % 5] | (r >> 32 & 1 ? sign : 0));
+    for (unsigned i = 0; kind == SMALL && i < (inf >> MANTISSA) / 4 - 15 + r / 8 % 27; i++)
+        small /= 2;
+    return small * (NUM)((int64_t)random64() % 1000003) / (NUM)(1 + (random64() & 0xfffff));
 }
 
 static int T(same)(const NUM *a, const NUM *b, size_t n)
@@ -211,15 +216,18 @@ static void T(check)(void)
                                        {7, 2, 64},  {130, 3, 5},  {17, 16, 1},  {127, 17, 1}, {128, 9, 1},
                                        {129, 3, 1}, {300, 65, 1}, {4096, 4, 1}, {2700, 2, 9}, {0, 3, 4},
                                        {2, 0, 3},   {2, 3, 0},    {24000, 2, 1}};
-    const NUM slopes[] = {(NUM)0.01, (NUM)-0.3, 0, (NUM)1.5};
-    for (int wild = 0; wild < 2; wild++) {
+    const NUM slopes[] = {(NUM)0.01, (NUM)0.2, (NUM)-0.3, (NUM)1e-30, (NUM)1e-40, 3, 0, (NUM)-0.0, (NUM)1e38, 1};
+    enum { SLOPES = sizeof slopes / sizeof *slopes };
+    for (enum kind kind = CALM; kind <= SMALL; kind++) {
         for (size_t i = 0; i < ROOM; i++) {
-            T(x)[i] = T(draw)(wild);
-            T(grad)[i] = T(draw)(wild);
-            T(slope)[i] = i < 4 ? slopes[i] : T(draw)(wild);
+            T(x)[i] = T(draw)(kind);
+            T(grad)[i] = T(draw)(kind);
+            T(slope)[i] = i < SLOPES ? slopes[i] : T(draw)(kind == SMALL ? CALM : kind);
         }
-        for (size_t n = 0; n <= 330; n++)
+        for (size_t n = 0; n <= 330; n++) {
+            T(slope)[0] = slopes[n % SLOPES];
             T(check_shape)(1, 1, n, n % 5);
+        }
         for (size_t i = 0; i < sizeof big / sizeof *big; i++)
             T(check_shape)(1, 1, big[i], i % 3);
         for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
