@@ -70,7 +70,7 @@
 FL_INLINE void FL(select_step)(const NUM *v, const NUM *x, VEC slope, NUM *out, LIVE k)
 {
     const VEC xk = FL(load)(x, k), vk = FL(load)(v, k), scaled = FL(mul)(slope, vk FL_ON(k));
-    FL_ESCAPE(FL(flushed)(slope, vk, scaled), FL(select_scalar)(v, x, slope, out, k));
+    FL_ESCAPE(FL(flushed)(vk, slope, scaled), FL(select_scalar)(v, x, slope, out, k));
     FL(store)(out, FL(pick)(xk, vk, scaled FL_ON(k)), k);
 }
 
@@ -85,8 +85,8 @@ FL_INLINE void FL(select_each)(const NUM *v, const NUM *x, const NUM *slope, NUM
     FL_SWEEP(i, k, n, FL(select_step)(v + i, x + i, FL(load)(slope + i, k), out + i, k));
 }
 
-FL_FUNCTION void FL(select)(const NUM *v, const NUM *x, const NUM *slope, NUM *out, size_t outer, size_t channels,
-                            size_t inner)
+FL_INLINE void FL(select_all)(const NUM *v, const NUM *x, const NUM *slope, NUM *out, size_t outer, size_t channels,
+                              size_t inner)
 {
     if (channels == 1) /* one slope: all is one row */
         FL(select_row)(v, x, *slope, out, outer * inner);
@@ -100,13 +100,22 @@ FL_FUNCTION void FL(select)(const NUM *v, const NUM *x, const NUM *slope, NUM *o
         }
 }
 
+FL_FUNCTION void FL(select)(const NUM *v, const NUM *x, const NUM *slope, NUM *out, size_t outer, size_t channels,
+                            size_t inner)
+{
+    if (v == x) /* forward: every vector is loaded once */
+        FL(select_all)(x, x, slope, out, outer, channels, inner);
+    else
+        FL(select_all)(v, x, slope, out, outer, channels, inner);
+}
+
 /* Backward: dx as above, and the terms x > 0 ? 0 : grad * x of the slope's gradient. */
 
 FL_INLINE VEC FL(term_step)(const NUM *grad, const NUM *x, VEC slope, NUM *dx, LIVE k)
 {
     const VEC xk = FL(load)(x, k), gk = FL(load)(grad, k);
     const VEC scaled = FL(mul)(slope, gk FL_ON(k)), term = FL(mul)(gk, xk FL_ON(k));
-    FL_ESCAPE(FL(flushed)(slope, gk, scaled) || FL(flushed)(gk, xk, term), FL(term_scalar)(grad, x, slope, dx, k));
+    FL_ESCAPE(FL(flushed)(gk, slope, scaled) || FL(flushed)(gk, xk, term), FL(term_scalar)(grad, x, slope, dx, k));
     FL(store)(dx, FL(pick)(xk, gk, scaled FL_ON(k)), k);
     return FL(pick)(xk, FL(set)(0), term FL_ON(k));
 }

@@ -10,7 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ROOM = 3 * 16384 + 600, GUARD = 8 };
+#ifndef ROOM
+#define ROOM (3 * 16384 + 600) /* elements in an array; a small board takes less, and larger cases are left out */
+#endif
+enum { GUARD = 8 };
 static unsigned long passed, failed;
 static const fl_isa *isa;
 enum kind { CALM, WILD, SMALL };
@@ -160,6 +163,8 @@ static void T(fill)(NUM *buffer, size_t n)
 static void T(check_shape)(size_t outer, size_t channels, size_t inner, size_t shift)
 {
     const size_t n = outer * channels * inner;
+    if (n > ROOM - 16)
+        return;
     const NUM *const x = T(x) + shift, *const grad = T(grad) + 3 * shift;
     NUM *const out = T(out) + GUARD + shift, *const dslope = T(dslope) + GUARD + shift;
 #define CHECK(what, good) report(good, STRING(TYPE), what, outer, channels, inner)

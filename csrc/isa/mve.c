@@ -8,12 +8,13 @@
 
 static int fl_available(void) { return 1; }
 
-/* As integers, and the compiler is not to know whence: Clang makes `bits & 0x7fffffff` a float compare, which flushes.
- */
+/* As integers, and Clang is not to know whence: it makes `bits & 0x7fffffff` a float compare, which flushes. */
 FL_INLINE uint32x4_t bits(float32x4_t v)
 {
     uint32x4_t b = vreinterpretq_u32_f32(v);
+#ifdef __clang__
     __asm__("" : "+w"(b));
+#endif
     return b;
 }
 
@@ -45,6 +46,8 @@ FL_INLINE float f32_fold(float32x4_t v)
 FL_INLINE int f32_flushed(float32x4_t a, float32x4_t b, float32x4_t p)
 {
     const mve_pred16_t zero_or_nan = vcmpcsq_n_u32(vsubq_n_u32(vshlq_n_u32(bits(p), 1), 1), 0xff000000);
+    if (!zero_or_nan) /* mostly: what follows finds the zeros that are right */
+        return 0;
     const mve_pred16_t a_counts = vcmpneq_m_n_u32(vshlq_n_u32(bits(a), 1), 0, zero_or_nan);
     return vcmpneq_m_n_u32(vshlq_n_u32(bits(b), 1), 0, a_counts) != 0;
 }

@@ -22,15 +22,16 @@ static int fl_available(void)
 FL_INLINE int any(uint32x4_t v)
 {
     const uint32x2_t half = vorr_u32(vget_low_u32(v), vget_high_u32(v));
-    return vget_lane_u64(vreinterpret_u64_u32(half), 0) != 0;
+    return vget_lane_u32(vpmax_u32(half, half), 0) != 0;
 }
 
-/* As integers, and the compiler is not to know whence: Clang makes `bits & 0x7fffffff` a float compare, which flushes.
- */
+/* As integers, and Clang is not to know whence: it makes `bits & 0x7fffffff` a float compare, which flushes. */
 FL_INLINE uint32x4_t bits(float32x4_t v)
 {
     uint32x4_t b = vreinterpretq_u32_f32(v);
+#ifdef __clang__
     __asm__("" : "+w"(b));
+#endif
     return b;
 }
 
@@ -58,10 +59,12 @@ FL_INLINE float f32_fold(float32x4_t v)
 }
 FL_INLINE int f32_flushed(float32x4_t a, float32x4_t b, float32x4_t p)
 {
-    const uint32x4_t size = vdupq_n_u32(0x7fffffff), b_size = vandq_u32(vtstq_u32(bits(b), size), size);
     const uint32x4_t zero_or_nan =
         vcgeq_u32(vsubq_u32(vshlq_n_u32(bits(p), 1), vdupq_n_u32(1)), vdupq_n_u32(0xff000000));
-    return any(vandq_u32(zero_or_nan, vtstq_u32(bits(a), b_size)));
+    if (!any(zero_or_nan)) /* mostly: what follows finds the zeros that are right */
+        return 0;
+    const uint32x4_t size = vdupq_n_u32(0x7fffffff);
+    return any(vandq_u32(zero_or_nan, vandq_u32(vtstq_u32(bits(a), size), vtstq_u32(bits(b), size))));
 }
 FL_INLINE int f32_tiny(float32x4_t t)
 {

@@ -1,0 +1,214 @@
+"""The C library on every processor: cross-compiled, run on an emulator, checked bit for bit, counted and weighed.
+
+``python tests/cross.py`` builds the library for each Meson cross file in cross/, runs tests/check.c there under QEMU, and
+ends in one table: the instruction set that was chosen, the checks that passed, instructions an element (float32, 1024
+elements), and bytes of code. It fails if anything differs, is missing, or was skipped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+ROOT = Path(__file__).parent.parent
+RVV = "rv64,v=true,vext_spec=v1.0,elen=64,vlen="
+
+
+@dataclass(frozen=True)
+class Target:
+    """A cross file, the processors to run it on, each with the instruction set that it must choose, and its tools."""
+
+    name: str
+    boards: dict[str, tuple[str | None, str]]  # what to call it: QEMU_CPU, the instruction set
+    tools: dict[str, str]  # command: the Debian package that brings it
+
+
+def _linux(name: str, triplet: str, isa: str) -> Target:
+    tools = {f"{triplet}-gcc": f"gcc-{triplet}", f"qemu-{name if name != 'armhf' else 'arm'}": "qemu-user"}
+    return Target(name, {name: (None, isa)}, tools)
+
+
+def _firmware(name: str, isa: str) -> Target:
+    tools = {"arm-none-eabi-gcc": "gcc-arm-none-eabi picolibc-arm-none-eabi", "qemu-system-arm": "qemu-system-arm"}
+    return Target(name, {name: (None, isa)}, tools)
+
+
+TARGETS = (
+    _linux("aarch64", "aarch64-linux-gnu", "neon"),
+    _linux("armhf", "arm-linux-gnueabihf", "neon32"),
+    _linux("riscv64", "riscv64-linux-gnu", "plain"),
+    Target(
+        "riscv64-rvv",
+        {
+            "riscv64-rvv, no vectors": ("rv64", "plain"),
+            **{f"riscv64-rvv, {bits} bits": (f"{RVV}{bits}", "rvv") for bits in (128, 256, 512, 1024)},
+        },
+        {"clang-19": "clang-19", "riscv64-linux-gnu-gcc": "gcc-riscv64-linux-gnu", "qemu-riscv64": "qemu-user"},
+    ),
+    _linux("s390x", "s390x-linux-gnu", "plain"),
+    _firmware("cortex-m3", "plain"),
+    _firmware("cortex-m4", "plain"),
+    _firmware("cortex-m7", "plain"),
+    _firmware("cortex-m55", "mve"),
+)
+
+
+class CrossError(Exception):
+    """A target could not be built or run."""
+
+
+@dataclass
+class Result:
+    """What was seen on one processor."""
+
+    board: str
+    isa: str = ""
+    passed: int = 0
+    error: str = ""
+    forward: float = 0.0
+    backward: float = 0.0
+    code: int = 0
+
+
+def run(command: list[str], **environment: str) -> str:
+    """Run a command; its output, or a CrossError with the end of it."""
+    done = subprocess.run(
+        command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=600, check=False
+    )
+    if done.returncode:
+        raise CrossError(
+            f"{' '.join(command[:4])}: exit status {done.returncode}\n{(done.stdout + done.stderr)[-2000:]}"
+        )
+    return done.stdout + done.stderr
+
+
+def build(target: Target, folder: Path) -> Path:
+    """Cross-compile everything for a target."""
+    for tool, package in target.tools.items():
+        if shutil.which(tool) is None:
+            raise CrossError(f"{tool} is missing: apt install {package}")
+    build = folder / target.name
+    cross = str(ROOT / "cross" / f"{target.name}.ini")
+    run(["meson", "setup", str(build), str(ROOT), "--cross-file", cross, "-Ddefault_library=static"])
+    run(["meson", "compile", "-C", str(build)])
+    return build
+
+
+def board(build: Path, name: str, cpu: str | None, isa: str, plugin: Path) -> Result:
+    """Check, count and weigh on one processor."""
+    environment = {"QEMU_CPU": cpu} if cpu else {}
+    output = run(["meson", "test", "-C", str(build), "--no-rebuild", "-v"], **environment)
+    chosen = re.search(r"^best: (\w+)", output, re.MULTILINE)
+    verdict = re.search(r"^(\d+) passed, (\d+) failed", output, re.MULTILINE)
+    if not chosen or not verdict or not re.search(r"^Ok: +1", output, re.MULTILINE):
+        raise CrossError(f"the check was skipped, or did not end:\n{output[-2000:]}")
+    result = Result(name, isa=chosen[1], passed=int(verdict[1]))
+    if int(verdict[2]) or not result.passed:
+        raise CrossError(verdict[0])
+    if chosen[1] != isa:
+        raise CrossError(f"{chosen[1]} was chosen, where {isa} should have been")
+
+    wrapper = re.findall(r"'([^']*)'", re.search(r"exe_wrapper = \[(.*)\]", cross_file(build))[1])
+    wrapper = [part.replace("@DIRNAME@", str(ROOT / "cross")) for part in wrapper]
+    counted = run([*wrapper, str(build / "count")], QEMU_PLUGIN=str(plugin), **environment)
+    counts = {name: int(count) for name, count in re.findall(r"^(f\d\d_\w+) (\d+)$", counted, re.MULTILINE)}
+    result.forward = sum(n for name, n in counts.items() if "select" in name) / 1024
+    result.backward = sum(n for name, n in counts.items() if "select" not in name) / 1024
+    result.code = code_size(build, isa)
+    return result
+
+
+def cross_file(build: Path) -> str:
+    """Return the text of the cross file that a build was made with."""
+    return (ROOT / "cross" / f"{build.name}.ini").read_text()
+
+
+def code_size(build: Path, isa: str) -> int:
+    """Bytes of code and constants of one instruction set's kernels."""
+    ar = re.search(r"^ar = '(.*)'", cross_file(build), re.MULTILINE)[1]
+    (compiled,) = build.glob(f"libfastleaky.*.p/csrc_isa_{isa}.c.o")
+    sizes = run([ar.removesuffix("ar") + "size", str(compiled)]).splitlines()[1].split()
+    return int(sizes[0])
+
+
+def check(target: Target, folder: Path, plugin: Path, progress: Progress, task: int) -> list[Result]:
+    """Build a target, and check it on each of its processors."""
+    results = []
+    try:
+        built = build(target, folder)
+    except (CrossError, subprocess.TimeoutExpired) as error:
+        built = error
+    for name, (cpu, isa) in target.boards.items():
+        try:
+            if isinstance(built, Exception):
+                raise built
+            results.append(board(built, name, cpu, isa, plugin))
+        except (CrossError, subprocess.TimeoutExpired) as error:
+            results.append(Result(name, error=str(error)))
+        progress.advance(task)
+    return results
+
+
+def show(console: Console, results: list[Result]) -> None:
+    """Print the table, and then what went wrong."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("target", no_wrap=True)
+    for heading in ("chosen", "checks", "forward", "backward", "code"):
+        table.add_column(heading, justify="right")
+    for result in results:
+        if result.error:
+            table.add_row(result.board, "", "[bold red]FAILED[/]")
+            continue
+        counts = (f"{result.forward:.2f}", f"{result.backward:.2f}", f"{result.code}")
+        table.add_row(result.board, result.isa, f"[green]{result.passed} passed[/]", *counts)
+    console.print(table)
+    console.print(
+        "forward, backward: instructions an element of leaky_relu and prelu_backward, float32, 1024 elements; "
+        "code: bytes of all kernels"
+    )
+    for result in results:
+        if result.error:
+            console.print(f"\n[bold red]{result.board}[/]: {result.error}", markup=True)
+    failed = sum(bool(result.error) for result in results)
+    console.print(f"{len(results) - failed} passed, {failed} failed")
+
+
+def main() -> int:
+    """Run the command line; the result is the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("target", nargs="*", help=f"of {', '.join(target.name for target in TARGETS)}; all by default")
+    options = parser.parse_args()
+    unknown = set(options.target) - {target.name for target in TARGETS}
+    if unknown:
+        parser.error(f"unknown target {', '.join(sorted(unknown))}")
+    wanted = [target for target in TARGETS if not options.target or target.name in options.target]
+
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Progress(console=Console(stderr=True), transient=True) as progress,
+        ThreadPoolExecutor(os.cpu_count()) as pool,
+    ):
+        plugin = Path(folder) / "libcount.so"
+        run(["cc", "-O2", "-shared", "-fPIC", "-o", str(plugin), str(ROOT / "tests" / "count_plugin.c")])
+        task = progress.add_task("Checking", total=sum(len(target.boards) for target in wanted))
+        found = pool.map(lambda target: check(target, Path(folder), plugin, progress, task), wanted)
+        results = [result for of_target in found for result in of_target]
+    show(Console(highlight=False), results)
+    return int(any(result.error for result in results))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
