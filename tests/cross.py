@@ -1,8 +1,8 @@
 """The C library on every processor: cross-compiled, run on an emulator, checked bit for bit, counted and weighed.
 
-``python tests/cross.py`` builds the library for each Meson cross file in cross/, runs tests/check.c there under QEMU, and
-ends in one table: the instruction set that was chosen, the checks that passed, instructions an element (float32, 1024
-elements), and bytes of code. It fails if anything differs, is missing, or was skipped.
+``python tests/cross.py`` builds the library for each Meson cross file in cross/, runs tests/check.c there under QEMU,
+and ends in one table: the instruction set that was chosen, the checks that passed, instructions an element (float32,
+1024 elements), and bytes of code. It fails if anything differs, is missing, or was skipped.
 """
 
 from __future__ import annotations
@@ -33,16 +33,20 @@ class Target:
 
     name: str
     boards: dict[str, tuple[str | None, str]]  # what to call it: QEMU_CPU, the instruction set
-    tools: dict[str, str]  # command: the Debian package that brings it
+    tools: dict[str, str]  # command: how to install it
 
 
 def _linux(name: str, triplet: str, isa: str) -> Target:
-    tools = {f"{triplet}-gcc": f"gcc-{triplet}", f"qemu-{name if name != 'armhf' else 'arm'}": "qemu-user"}
+    emulator = "qemu-arm" if name == "armhf" else f"qemu-{name}"
+    tools = {f"{triplet}-gcc": f"apt install gcc-{triplet}", emulator: "apt install qemu-user"}
     return Target(name, {name: (None, isa)}, tools)
 
 
 def _firmware(name: str, isa: str) -> Target:
-    tools = {"arm-none-eabi-gcc": "gcc-arm-none-eabi picolibc-arm-none-eabi", "qemu-system-arm": "qemu-system-arm"}
+    tools = {
+        "arm-none-eabi-gcc": "apt install gcc-arm-none-eabi picolibc-arm-none-eabi",
+        "qemu-system-arm": "apt install qemu-system-arm",
+    }
     return Target(name, {name: (None, isa)}, tools)
 
 
@@ -56,7 +60,11 @@ TARGETS = (
             "riscv64-rvv, no vectors": ("rv64", "plain"),
             **{f"riscv64-rvv, {bits} bits": (f"{RVV}{bits}", "rvv") for bits in (128, 256, 512, 1024)},
         },
-        {"clang-19": "clang-19", "riscv64-linux-gnu-gcc": "gcc-riscv64-linux-gnu", "qemu-riscv64": "qemu-user"},
+        {
+            "clang-19": "apt install clang-19",
+            "riscv64-linux-gnu-gcc": "apt install gcc-riscv64-linux-gnu",
+            "qemu-riscv64": "apt install qemu-user",
+        },
     ),
     _linux("s390x", "s390x-linux-gnu", "plain"),
     _firmware("cortex-m3", "plain"),
@@ -97,9 +105,9 @@ def run(command: list[str], **environment: str) -> str:
 
 def build(target: Target, folder: Path) -> Path:
     """Cross-compile everything for a target."""
-    for tool, package in target.tools.items():
+    for tool, install in {"meson": "pip install meson ninja", **target.tools}.items():
         if shutil.which(tool) is None:
-            raise CrossError(f"{tool} is missing: apt install {package}")
+            raise CrossError(f"{tool} is missing: {install}")
     build = folder / target.name
     cross = str(ROOT / "cross" / f"{target.name}.ini")
     run(["meson", "setup", str(build), str(ROOT), "--cross-file", cross, "-Ddefault_library=static"])
@@ -194,6 +202,7 @@ def main() -> int:
     unknown = set(options.target) - {target.name for target in TARGETS}
     if unknown:
         parser.error(f"unknown target {', '.join(sorted(unknown))}")
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # meson and ninja
     wanted = [target for target in TARGETS if not options.target or target.name in options.target]
 
     with (
