@@ -16,7 +16,7 @@
 enum { GUARD = 8 };
 static unsigned long passed, failed;
 static const fl_isa *isa;
-enum kind { CALM, WILD, SMALL };
+enum kind { CALM, WILD, SMALL, CANCEL };
 
 static uint64_t random64(void)
 {
@@ -77,19 +77,23 @@ static NUM T(of_bits)(BITS b)
 }
 
 /* Moderate numbers of random sign; one in eight is a zero or next to the smallest (CALM) or next to the largest,
- * infinite or NaN (WILD); or all are so small that products and sums are hardly normal (SMALL). Wild numbers make most
- * sums NaN, which any NaN equals: so they must not be all. */
+ * infinite or NaN (WILD); or all are so small that products and sums are hardly normal (SMALL), or that all products
+ * are normal, but not what they cancel to (CANCEL). Wild numbers make most sums NaN, which any NaN equals: so they must
+ * not be all. */
 static NUM T(draw)(enum kind kind)
 {
     const BITS sign = (BITS)1 << (sizeof(BITS) * 8 - 1), normal = (BITS)1 << MANTISSA;
     const BITS inf = (~sign >> MANTISSA) << MANTISSA;
     const BITS calm[] = {0, 1, normal - 1, normal, normal + 1}, wild[] = {0, 1, inf - 1, inf, inf + normal / 2};
     const uint64_t r = random64();
+    const unsigned half = (unsigned)(inf >> MANTISSA) / 4; /* 2^-half squared is the smallest normal number */
     NUM small = 1;
+    for (unsigned i = 0; kind >= SMALL && i < (kind == SMALL ? half - 15 + (unsigned)(r / 8 % 27) : half); i++)
+        small /= 2;
+    if (kind == CANCEL)
+        return small * (1 + (NUM)(r >> 44) / (1 << 20)) * (r & 1 ? 1 : -1);
     if (r % 8 == 0)
         return T(of_bits)((kind == WILD ? wild : calm)[(r >> 8) % 5] | (r >> 32 & 1 ? sign : 0));
-    for (unsigned i = 0; kind == SMALL && i < (inf >> MANTISSA) / 4 - 15 + r / 8 % 27; i++)
-        small /= 2;
     return small * (NUM)((int64_t)random64() % 1000003) / (NUM)(1 + (random64() & 0xfffff));
 }
 
@@ -223,11 +227,11 @@ static void T(check)(void)
                                        {2, 0, 3},   {2, 3, 0},    {24000, 2, 1}};
     const NUM slopes[] = {(NUM)0.01, (NUM)0.2, (NUM)-0.3, (NUM)1e-30, (NUM)1e-40, 3, 0, (NUM)-0.0, (NUM)1e38, 1};
     enum { SLOPES = sizeof slopes / sizeof *slopes };
-    for (enum kind kind = CALM; kind <= SMALL; kind++) {
+    for (enum kind kind = CALM; kind <= CANCEL; kind++) {
         for (size_t i = 0; i < ROOM; i++) {
             T(x)[i] = T(draw)(kind);
             T(grad)[i] = T(draw)(kind);
-            T(slope)[i] = i < SLOPES ? slopes[i] : T(draw)(kind == SMALL ? CALM : kind);
+            T(slope)[i] = i < SLOPES ? slopes[i] : T(draw)(kind == WILD ? WILD : CALM);
         }
         for (size_t n = 0; n <= 330; n++) {
             T(slope)[0] = slopes[n % SLOPES];
