@@ -8,26 +8,10 @@ import importlib.util
 import os
 import warnings
 from collections.abc import Callable
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from fastleaky import _native
-from fastleaky._typing import Array
-
-
-class Kernels(Protocol):
-    """A backend: the four operations on dense arrays of (outer, channels, inner), of which nothing is checked."""
-
-    def leaky_relu(self, x: Array, slope: float, out: Array) -> None:
-        """Write ``leaky_relu(x)``."""
-
-    def leaky_relu_backward(self, grad: Array, x: Array, slope: float, dx: Array) -> None:
-        """Write ``leaky_relu_backward(grad, x)``."""
-
-    def prelu(self, x: Array, weight: Array, out: Array) -> None:
-        """Write ``prelu(x)``."""
-
-    def prelu_backward(self, grad: Array, x: Array, weight: Array, dx: Array, dweight: Array) -> None:
-        """Write ``prelu_backward(grad, x)``."""
+from fastleaky._typing import Kernels
 
 
 class BackendError(ImportError, ValueError):

@@ -6,15 +6,12 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from fastleaky import reference
-from fastleaky._typing import Array
-
-if TYPE_CHECKING:
-    from fastleaky._backends import Kernels
+from fastleaky._typing import Array, Kernels
 
 Rng = np.random.Generator
 

@@ -1,6 +1,6 @@
 """The types of the annotations."""
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -11,4 +11,21 @@ if TYPE_CHECKING:  # numpy.typing costs milliseconds at import
 else:
     ArrayLike = Any
 
-__all__ = ["Array", "ArrayLike"]
+
+class Kernels(Protocol):
+    """A backend: the four operations on dense arrays of (outer, channels, inner), of which nothing is checked."""
+
+    def leaky_relu(self, x: Array, slope: float, out: Array) -> None:
+        """Write ``leaky_relu(x)``."""
+
+    def leaky_relu_backward(self, grad: Array, x: Array, slope: float, dx: Array) -> None:
+        """Write ``leaky_relu_backward(grad, x)``."""
+
+    def prelu(self, x: Array, weight: Array, out: Array) -> None:
+        """Write ``prelu(x)``."""
+
+    def prelu_backward(self, grad: Array, x: Array, weight: Array, dx: Array, dweight: Array) -> None:
+        """Write ``prelu_backward(grad, x)``."""
+
+
+__all__ = ["Array", "ArrayLike", "Kernels"]
