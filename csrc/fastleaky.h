@@ -13,7 +13,8 @@
  * An output may be an input itself (in place) and must not overlap one in any other way; dweight must not
  * overlap anything. Inputs are not written, and nothing outside the arrays is read or written.
  *
- * No function allocates, fails, or keeps anything between calls: there is no state in this library. */
+ * No function allocates, fails, or keeps anything between calls: there is no state in this library. The stack
+ * holds at most 6 kB in fl_prelu_backward_f32, 10 kB in its double, and some hundred bytes in the others. */
 #ifndef FASTLEAKY_H
 #define FASTLEAKY_H
 

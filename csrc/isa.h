@@ -14,8 +14,10 @@
 #else
 #define FL_X86 0
 #endif
-#if defined(__riscv_v_intrinsic) || (defined(__riscv) && defined(__clang__) && __clang_major__ >= 19)
-#define FL_RVV 1 /* GCC knows the intrinsics from 14 on, and only with -march=...v */
+/* With -march=...v; and in any case where Linux can be asked and the compiler takes the target of a function. */
+#if defined(__riscv_v_intrinsic) ||                                                                                    \
+    (defined(__riscv) && defined(__linux__) && defined(__clang__) && __clang_major__ >= 19)
+#define FL_RVV 1
 #else
 #define FL_RVV 0
 #endif
