@@ -168,6 +168,13 @@ def test_a_broken_kernel_that_was_asked_for():
     assert "c:plain is not: its prelu gave wrong numbers for float32 in a known case" in child.stderr
 
 
+def test_whatever_numpy_is_told_to_raise():
+    code = "import numpy; numpy.seterr(all='raise')" + SHOW.replace("[10, -5, 0]", "[10, -5, 0, -1e-45, np.nan]")
+    code = code.replace("y.tolist() == [10, -0.5, 0]", "y.tolist()[:3] == [10, -0.5, 0]")
+    for name in fastleaky.backends():
+        assert words(code, "-Werror", FASTLEAKY_BACKEND=name)[0] == name
+
+
 @needs_numba
 def test_numba_without_a_place_for_its_cache():
     code = "import numba.core.caching as c; c.CacheImpl._locator_classes = []"
