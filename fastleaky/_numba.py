@@ -210,6 +210,7 @@ def prelu(x: Array, weight: Array, out: Array) -> None:
     _run(_make_select, x, x, weight, out)
 
 
+@quiet
 def prelu_backward(grad: Array, x: Array, weight: Array, dx: Array, dweight: Array) -> None:
     """Write ``prelu_backward(grad, x)``."""
     outer, channels, inner = x.shape

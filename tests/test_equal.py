@@ -229,6 +229,19 @@ def test_nothing_warns(operation, dtype, recwarn):
     assert not recwarn.list
 
 
+def test_sums_beyond_the_largest_number_do_not_warn(dtype, recwarn):
+    """Blocks that are finite and whose sum is not, and chunks of opposite infinities."""
+    largest = np.finfo(dtype).max
+    grad = np.zeros((1, 2, 40_000), dtype)
+    grad[0, 0, [0, 128]] = -largest
+    grad[0, 1, [0, 16384]] = [np.inf, -np.inf]
+    x = np.full_like(grad, -1)
+    _, dweight = fastleaky.prelu_backward(grad, x, np.ones(2, dtype))
+    assert not recwarn.list
+    assert dweight[0] == np.inf
+    assert np.isnan(dweight[1])
+
+
 @settings(deadline=None, max_examples=60)
 @given(st.data())
 def test_any_shape_and_weight(draws):
