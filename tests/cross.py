@@ -189,7 +189,7 @@ def show(console: Console, results: list[Result]) -> None:
     )
     for result in results:
         if result.error:
-            console.print(f"\n[bold red]{result.board}[/]: {result.error}", markup=True)
+            console.print(f"\n{result.board}: {result.error}", style="red", markup=False)
     failed = sum(bool(result.error) for result in results)
     console.print(f"{len(results) - failed} passed, {failed} failed")
 

@@ -5,20 +5,10 @@
 #include "../isa.h"
 #if FL_MVE
 #include <arm_mve.h>
+#include "arm32.h"
 
 static int fl_available(void) { return 1; }
 
-/* As integers, and Clang is not to know whence: it makes `bits & 0x7fffffff` a float compare, which flushes. */
-FL_INLINE uint32x4_t bits(float32x4_t v)
-{
-    uint32x4_t b = vreinterpretq_u32_f32(v);
-#ifdef __clang__
-    __asm__("" : "+w"(b));
-#endif
-    return b;
-}
-
-typedef float32x4_t f32_vec;
 typedef mve_pred16_t f32_live; /* a constant in the main loop, but GCC 12 does not fold its predicate by itself */
 FL_INLINE mve_pred16_t f32_all(void) { return 0xffff; }
 FL_INLINE mve_pred16_t f32_first(size_t k) { return vctp32q(k); }
@@ -31,17 +21,10 @@ FL_INLINE void f32_store(float *p, float32x4_t v, mve_pred16_t k)
 {
     k == 0xffff ? vstrwq_f32(p, v) : vstrwq_p_f32(p, v, k);
 }
-FL_INLINE float32x4_t f32_set(float s) { return vdupq_n_f32(s); }
-FL_INLINE float32x4_t f32_mul(float32x4_t a, float32x4_t b) { return vmulq_f32(a, b); }
-FL_INLINE float32x4_t f32_add(float32x4_t a, float32x4_t b) { return vaddq_f32(a, b); }
 FL_INLINE float32x4_t f32_pick(float32x4_t x, float32x4_t a, float32x4_t b)
 {
     /* 0 < bits <= infinity's: a float compare would flush */
     return vpselq_f32(b, a, vcmpcsq_n_u32(vsubq_n_u32(bits(x), 1), 0x7f800000));
-}
-FL_INLINE float f32_fold(float32x4_t v)
-{
-    return (vgetq_lane_f32(v, 0) + vgetq_lane_f32(v, 2)) + (vgetq_lane_f32(v, 1) + vgetq_lane_f32(v, 3));
 }
 FL_INLINE int f32_flushed(float32x4_t a, float32x4_t b, float32x4_t p)
 {

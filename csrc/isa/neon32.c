@@ -5,6 +5,7 @@
 #include "../isa.h"
 #if FL_NEON32
 #include <arm_neon.h>
+#include "arm32.h"
 #ifdef __linux__
 #include <sys/auxv.h>
 #endif
@@ -25,17 +26,6 @@ FL_INLINE int any(uint32x4_t v)
     return vget_lane_u32(vpmax_u32(half, half), 0) != 0;
 }
 
-/* As integers, and Clang is not to know whence: it makes `bits & 0x7fffffff` a float compare, which flushes. */
-FL_INLINE uint32x4_t bits(float32x4_t v)
-{
-    uint32x4_t b = vreinterpretq_u32_f32(v);
-#ifdef __clang__
-    __asm__("" : "+w"(b));
-#endif
-    return b;
-}
-
-typedef float32x4_t f32_vec;
 typedef int f32_live; /* all lanes, or only the first */
 FL_INLINE int f32_all(void) { return 1; }
 FL_INLINE int f32_first(size_t k) { return (void)k, 0; }
@@ -45,17 +35,10 @@ FL_INLINE float32x4_t f32_load(const float *p, int all)
     return all ? vld1q_f32(p) : vld1q_lane_f32(p, vdupq_n_f32(0), 0);
 }
 FL_INLINE void f32_store(float *p, float32x4_t v, int all) { all ? vst1q_f32(p, v) : vst1q_lane_f32(p, v, 0); }
-FL_INLINE float32x4_t f32_set(float s) { return vdupq_n_f32(s); }
-FL_INLINE float32x4_t f32_mul(float32x4_t a, float32x4_t b) { return vmulq_f32(a, b); }
-FL_INLINE float32x4_t f32_add(float32x4_t a, float32x4_t b) { return vaddq_f32(a, b); }
 FL_INLINE float32x4_t f32_pick(float32x4_t x, float32x4_t a, float32x4_t b)
 {
     /* 0 < bits <= infinity's; a float compare would flush, and GCC makes four scalar ones of it */
     return vbslq_f32(vcltq_u32(vsubq_u32(bits(x), vdupq_n_u32(1)), vdupq_n_u32(0x7f800000)), a, b);
-}
-FL_INLINE float f32_fold(float32x4_t v)
-{
-    return (vgetq_lane_f32(v, 0) + vgetq_lane_f32(v, 2)) + (vgetq_lane_f32(v, 1) + vgetq_lane_f32(v, 3));
 }
 FL_INLINE int f32_flushed(float32x4_t a, float32x4_t b, float32x4_t p)
 {
