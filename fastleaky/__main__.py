@@ -8,6 +8,7 @@ import platform
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 import fastleaky
-from fastleaky import _backends, _check, _workloads
+from fastleaky import _backends, _check, _golden, _vectors, _verify, _workloads
 
 Report = dict[str, Any]
 
@@ -117,6 +118,40 @@ def show_table(console: Console, report: Report) -> None:
         console.print(f"Bits: {cases} results compared with the specification, fastleaky.reference.")
 
 
+def show_verdict(console: Console, verdict: _verify.Verdict) -> None:
+    """Say how the results of one instruction set compare, and where they first differ."""
+    total = len(_vectors.vectors())
+    console.print(f"{verdict.who}: {verdict.compared} of {total} vectors compared, ", end="")
+    console.print(_verdict(len(verdict.differences)))
+    for number in verdict.left_out:
+        console.print(f"  left out: {number:03d} {_vectors.vectors()[number]}", style="yellow", soft_wrap=True)
+    for first in verdict.differences[:1]:
+        place = ", ".join(map(str, first.index))
+        console.print(f"  {first.vector:03d} {_vectors.vectors()[first.vector]}", soft_wrap=True)
+        console.print(f"  {first.result} is wrong in {first.wrong} places, first at index ({place}):")
+        table = Table(box=None, show_header=False)
+        for name, number in first.numbers.items():
+            bits = f"{_golden.bits(number)[0]:0{2 * number.itemsize}x}"
+            table.add_row(f"  {name}", f"0x{bits}", str(number))
+        console.print(table)
+
+
+def golden(console: Console, command: str, path: Path) -> int:
+    """Run ``vectors`` or ``verify``; the result is the exit status."""
+    try:
+        if command == "vectors":
+            for file in _golden.write(path):
+                console.print(f"{file}: {file.stat().st_size} bytes", soft_wrap=True)
+            return 0
+        verdicts = _verify.verify(path)
+    except (_verify.ResultsError, OSError) as error:
+        console.print(str(error), style="red", markup=False, soft_wrap=True)
+        return 2
+    for verdict in verdicts:
+        show_verdict(console, verdict)
+    return int(any(verdict.differences for verdict in verdicts))
+
+
 def _verdict(different: int) -> str:
     return f"[bold red]{different} DIFFER[/]" if different else "[green]identical[/]"
 
@@ -127,17 +162,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "command",
         nargs="?",
-        choices=["info", "check", "bench"],
-        help="only the choice of backends, the comparison with the specification, or the speeds; by default all three",
+        choices=["info", "check", "bench", "vectors", "verify"],
+        help="only the choice of backends, the comparison with the specification, or the speeds (all by default); "
+        "or: write the golden vectors; verify results of them",
     )
+    parser.add_argument("path", nargs="?", type=Path, help="vectors: the folder to write to; verify: the file to read")
     parser.add_argument("--json", action="store_true", help="print JSON, for machines")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads that a timed call may use (1)")
     options = parser.parse_args(arguments)
     if options.threads < 1:
         parser.error(f"--threads is {options.threads}; it must be at least 1")
+    if (options.path is None) == (options.command in {"vectors", "verify"}):
+        needs = "needs a path" if options.path is None else "takes no path"
+        parser.error(f"{options.command or 'fastleaky'} {needs}")
     wants = {options.command} if options.command else {"info", "check", "bench"}
 
     console = Console(highlight=False)
+    if options.path:
+        return golden(console, options.command, options.path)
     report: Report = {"info": info()}
     if not options.json and "info" in wants:
         show_info(console, report["info"])

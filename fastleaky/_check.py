@@ -23,6 +23,7 @@ class Operation:
     name: str
     inputs: tuple[str, ...]  # its arrays with the shape of x, in the order of the arguments
     parameter: str  # "negative_slope" or "weight", which follows them
+    results: tuple[str, ...]
 
     def __call__(self, module: ModuleType, data: dict[str, Any], **options: Any) -> tuple[Array, ...]:
         """Apply this operation of `module`, fastleaky or its reference, to the data; always a tuple of results."""
@@ -34,10 +35,10 @@ class Operation:
 OPERATIONS = {
     operation.name: operation
     for operation in (
-        Operation("leaky_relu", ("x",), "negative_slope"),
-        Operation("leaky_relu_backward", ("grad", "x"), "negative_slope"),
-        Operation("prelu", ("x",), "weight"),
-        Operation("prelu_backward", ("grad", "x"), "weight"),
+        Operation("leaky_relu", ("x",), "negative_slope", ("out",)),
+        Operation("leaky_relu_backward", ("grad", "x"), "negative_slope", ("dx",)),
+        Operation("prelu", ("x",), "weight", ("out",)),
+        Operation("prelu_backward", ("grad", "x"), "weight", ("dx", "dweight")),
     )
 }
 

@@ -2,13 +2,31 @@
  * SPDX-License-Identifier: MIT
  *
  * It needs nothing but the library, states the contract once more in the plainest C, and ends in a line
- * `N passed, N failed`. The file includes itself once for each element type. */
+ * `N passed, N failed`. If vectors.h is there (`python -m fastleaky vectors`), it compares with what the Python
+ * specification computed, too; with -DRESULTS it prints the library's own results for those vectors instead, for
+ * `python -m fastleaky verify`. The file includes itself once for each element type. */
 #ifndef TYPE
 
 #include "fastleaky.h"
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+#if defined(__has_include)
+#if __has_include("vectors.h")
+#include "vectors.h"
+#if FL_VECTORS_FORMAT != 1
+#error "vectors.h is of another version than check.c, which reads format 1: write it with the fastleaky of this check.c"
+#elif !defined(FL_VECTORS_END)
+#error "vectors.h is truncated: write it again with python -m fastleaky vectors"
+#endif
+#endif
+#endif
+#ifndef RESULTS
+#define RESULTS 0
+#elif !defined(FL_VECTORS_FORMAT)
+#error "results of what? vectors.h is not here: write it with python -m fastleaky vectors"
+#endif
 
 #ifndef ROOM
 #define ROOM (3 * 16384 + 600) /* elements in an array; a small board takes less, and larger cases are left out */
@@ -34,6 +52,40 @@ static void report(int good, const char *type, const char *what, size_t outer, s
                (unsigned long)channels, (unsigned long)inner);
 }
 
+#ifdef FL_VECTORS_FORMAT
+/* CRC-32, continued over the bytes of one more number, least first. */
+static uint32_t crc(uint32_t before, uint64_t number, size_t bytes)
+{
+    uint32_t c = ~before;
+    for (; bytes--; number >>= 8) {
+        c ^= number & 0xff;
+        for (int bit = 0; bit < 8; bit++)
+            c = c >> 1 ^ (c & 1 ? 0xedb88320u : 0);
+    }
+    return ~c;
+}
+
+/* Results go out as hexadecimal words, eight a line, each line marked, so that a log of anything else may surround
+ * them. */
+static unsigned long vector, left_out;
+static uint32_t results_crc;
+
+static void print_number(void)
+{
+    printf("\nfl vector %lu", vector);
+    results_crc = crc(results_crc, vector, 4);
+}
+
+static void print_word(uint64_t word, size_t bytes, size_t i)
+{
+    printf(i % 8 ? " " : "\nfl ");
+    if (bytes == 8)
+        printf("%08lx", (unsigned long)(word >> 32));
+    printf("%08lx", (unsigned long)(word & 0xffffffff));
+    results_crc = crc(results_crc, word, bytes);
+}
+#endif
+
 #define PASTE_(a, b, c) a##b##c
 #define PASTE(a, b, c) PASTE_(a, b, c)
 #define T(name) PASTE(name, _, TYPE)
@@ -52,6 +104,29 @@ static void report(int good, const char *type, const char *what, size_t outer, s
 #define MANTISSA 52
 #include "check.c"
 
+#ifdef FL_VECTORS_FORMAT
+static void check_golden(void)
+{
+    const uint32_t digest = crc_f64(crc_f32(0));
+    if (digest != FL_VECTORS_DIGEST) {
+        printf("vectors.h is damaged: its digest is %08lx, that of its numbers %08lx\n",
+               (unsigned long)FL_VECTORS_DIGEST, (unsigned long)digest);
+        failed++;
+        return;
+    }
+    vector = 0, results_crc = 0, left_out = 0;
+    if (RESULTS)
+        printf("fl results %d %08lx %s", FL_VECTORS_FORMAT, (unsigned long)FL_VECTORS_DIGEST, fl_isa_name(isa));
+    golden_f32();
+    golden_f64();
+    if (RESULTS)
+        printf("\nfl end %08lx\n", (unsigned long)results_crc);
+    printf("%s: %lu golden vectors, %lu more have no room here\n", fl_isa_name(isa), vector - left_out, left_out);
+}
+#else
+static void check_golden(void) { printf("no vectors.h: the contract alone is checked\n"); }
+#endif
+
 int main(void)
 {
     for (size_t i = 0; (isa = fl_isa_at(i)) != NULL; i++) {
@@ -59,8 +134,11 @@ int main(void)
             printf("%s: this processor cannot run it\n", fl_isa_name(isa));
             continue;
         }
-        check_f32();
-        check_f64();
+        check_golden();
+        if (!RESULTS) {
+            check_f32();
+            check_f64();
+        }
         printf("%s: checked\n", fl_isa_name(isa));
     }
     printf("best: %s\n%lu passed, %lu failed\n", fl_isa_name(fl_isa_best()), passed, failed);
@@ -243,6 +321,79 @@ static void T(check)(void)
             T(check_shape)(shapes[i][0], shapes[i][1], shapes[i][2], i % 4);
     }
 }
+
+#ifdef FL_VECTORS_FORMAT
+static uint32_t T(crc)(uint32_t c)
+{
+    for (size_t row = 0; row < sizeof T(fl_vectors) / sizeof *T(fl_vectors); row++)
+        for (size_t column = 0; column < FL_COLUMNS; column++)
+            c = crc(c, T(fl_vectors)[row][column], 4);
+    for (size_t i = 0; i < sizeof T(fl_words) / sizeof *T(fl_words); i++)
+        c = crc(c, T(fl_words)[i], sizeof(NUM));
+    return c;
+}
+
+static void T(repeat)(NUM *to, size_t from, size_t period, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = T(of_bits)(T(fl_words)[from + i % period]);
+}
+
+static void T(results)(const NUM *results, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        BITS word;
+        memcpy(&word, results + i, sizeof word);
+        print_word(word, sizeof word, i);
+    }
+}
+
+static void T(golden)(void)
+{
+    static const char *const names[] = {"golden leaky_relu", "golden leaky_relu_backward", "golden prelu",
+                                        "golden prelu_backward"};
+    NUM *const x = T(x), *const grad = T(grad), *const slope = T(slope), *const out = T(out) + GUARD;
+    NUM *const dslope = T(dslope) + GUARD;
+    for (size_t row = 0; row < sizeof T(fl_vectors) / sizeof *T(fl_vectors); row++, vector++) {
+        const uint16_t *const v = T(fl_vectors)[row];
+        const size_t outer = v[FL_OUTER], channels = v[FL_CHANNELS], inner = v[FL_INNER], n = outer * channels * inner;
+        const size_t sums = v[FL_OPERATION] == FL_PRELU_BACKWARD ? channels : 0;
+        if (n > ROOM) {
+            left_out++;
+            continue;
+        }
+        T(repeat)(x, v[FL_X], v[FL_PERIOD], n);
+        T(repeat)(grad, v[FL_GRAD], v[FL_PERIOD], n);
+        T(repeat)(slope, v[FL_SLOPE], channels, channels);
+        T(repeat)(T(want), v[FL_OUT], v[FL_OUT_PERIOD], n);
+        T(repeat)(T(want_dslope), v[FL_DSLOPE], channels, sums);
+        T(fill)(T(out), n);
+        T(fill)(T(dslope), sums);
+        switch (v[FL_OPERATION]) {
+        case FL_LEAKY_RELU:
+            T(fl_leaky_relu)(isa, x, out, n, *slope);
+            break;
+        case FL_LEAKY_RELU_BACKWARD:
+            T(fl_leaky_relu_backward)(isa, grad, x, out, n, *slope);
+            break;
+        case FL_PRELU:
+            T(fl_prelu)(isa, x, slope, out, outer, channels, inner);
+            break;
+        case FL_PRELU_BACKWARD:
+            T(fl_prelu_backward)(isa, grad, x, slope, out, dslope, outer, channels, inner);
+            break;
+        }
+        if (RESULTS) {
+            print_number();
+            T(results)(out, n);
+            T(results)(dslope, sums);
+            continue;
+        }
+        report(T(exactly)(T(out), 0, T(want), n) && T(exactly)(T(dslope), 0, T(want_dslope), sums), STRING(TYPE),
+               names[v[FL_OPERATION]], outer, channels, inner);
+    }
+}
+#endif
 
 #undef TYPE
 #undef NUM

@@ -1,8 +1,9 @@
 """The C library on every processor: cross-compiled, run on an emulator, checked bit for bit, counted and weighed.
 
-``python tests/cross.py`` builds the library for each Meson cross file in cross/, runs tests/check.c there under QEMU,
-and ends in one table: the instruction set that was chosen, the checks that passed, instructions an element (float32,
-1024 elements), and bytes of code. It fails if anything differs, is missing, or was skipped.
+``python tests/cross.py`` builds the library for each Meson cross file in cross/, runs tests/check.c there under QEMU
+with the golden vectors, verifies here what it computes for them there, and ends in one table: the compiler, the
+instruction set that was chosen, the checks that passed, instructions an element (float32, 1024 elements), and bytes of
+code. It fails if anything differs, is missing, or was skipped.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from rich import box
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+
+from fastleaky import _golden, _verify
 
 ROOT = Path(__file__).parent.parent
 RVV = "rv64,v=true,vext_spec=v1.0,elen=64,vlen="
@@ -43,9 +46,11 @@ def _linux(name: str, triplet: str, isa: str) -> Target:
 
 
 def _firmware(name: str, isa: str) -> Target:
+    triplet = "riscv64-unknown-elf" if name == "riscv32" else "arm-none-eabi"
+    emulator, package = ("riscv32", "misc") if name == "riscv32" else ("arm", "arm")
     tools = {
-        "arm-none-eabi-gcc": "apt install gcc-arm-none-eabi picolibc-arm-none-eabi",
-        "qemu-system-arm": "apt install qemu-system-arm",
+        f"{triplet}-gcc": f"apt install gcc-{triplet} picolibc-{triplet}",
+        f"qemu-system-{emulator}": f"apt install qemu-system-{package}",
     }
     return Target(name, {name: (None, isa)}, tools)
 
@@ -71,6 +76,7 @@ TARGETS = (
     _firmware("cortex-m4", "plain"),
     _firmware("cortex-m7", "plain"),
     _firmware("cortex-m55", "mve"),
+    _firmware("riscv32", "plain"),
 )
 
 
@@ -110,7 +116,8 @@ def build(target: Target, folder: Path) -> Path:
             raise CrossError(f"{tool} is missing: {install}")
     build = folder / target.name
     cross = str(ROOT / "cross" / f"{target.name}.ini")
-    run(["meson", "setup", str(build), str(ROOT), "--cross-file", cross, "-Ddefault_library=static"])
+    options = ["-Ddefault_library=static", f"-Dvectors={folder / 'vectors'}"]
+    run(["meson", "setup", str(build), str(ROOT), "--cross-file", cross, *options])
     run(["meson", "compile", "-C", str(build)])
     return build
 
@@ -121,7 +128,8 @@ def board(build: Path, name: str, cpu: str | None, isa: str, plugin: Path) -> Re
     output = run(["meson", "test", "-C", str(build), "--no-rebuild", "-v"], **environment)
     chosen = re.search(r"^best: (\w+)", output, re.MULTILINE)
     verdict = re.search(r"^(\d+) passed, (\d+) failed", output, re.MULTILINE)
-    if not chosen or not verdict or not re.search(r"^Ok: +1", output, re.MULTILINE):
+    golden = re.search(r"^\w+: [1-9]\d* golden vectors, 0 more", output, re.MULTILINE)
+    if not chosen or not verdict or not golden or not re.search(r"^Ok: +1", output, re.MULTILINE):
         raise CrossError(f"the check was skipped, or did not end:\n{output[-2000:]}")
     result = Result(name, isa=chosen[1], passed=int(verdict[1]))
     if int(verdict[2]) or not result.passed:
@@ -131,12 +139,21 @@ def board(build: Path, name: str, cpu: str | None, isa: str, plugin: Path) -> Re
 
     wrapper = re.findall(r"'([^']*)'", re.search(r"exe_wrapper = \[(.*)\]", cross_file(build))[1])
     wrapper = [part.replace("@DIRNAME@", str(ROOT / "cross")) for part in wrapper]
+    verify(run([*wrapper, str(build / "results")], **environment), build / f"{name}.log")
     counted = run([*wrapper, str(build / "count")], QEMU_PLUGIN=str(plugin), **environment)
     counts = {name: int(count) for name, count in re.findall(r"^(f\d\d_\w+) (\d+)$", counted, re.MULTILINE)}
     result.forward = sum(n for name, n in counts.items() if "select" in name) / 1024
     result.backward = sum(n for name, n in counts.items() if "select" not in name) / 1024
     result.code = code_size(build, isa)
     return result
+
+
+def verify(output: str, log: Path) -> None:
+    """Compare what the target computed for the golden vectors with the specification, here."""
+    log.write_text(output)
+    for verdict in _verify.verify(log):
+        if verdict.differences or verdict.left_out:
+            raise CrossError(f"golden vectors, computed there and compared here: {verdict}")
 
 
 def cross_file(build: Path) -> str:
@@ -164,7 +181,7 @@ def check(target: Target, folder: Path, plugin: Path, progress: Progress, task: 
             if isinstance(built, Exception):
                 raise built
             results.append(board(built, name, cpu, isa, plugin))
-        except (CrossError, subprocess.TimeoutExpired) as error:
+        except (CrossError, _verify.ResultsError, subprocess.TimeoutExpired) as error:
             results.append(Result(name, error=str(error)))
         progress.advance(task)
     return results
@@ -210,6 +227,7 @@ def main() -> int:
         Progress(console=Console(stderr=True), transient=True) as progress,
         ThreadPoolExecutor(os.cpu_count()) as pool,
     ):
+        _golden.write(Path(folder) / "vectors")
         plugin = Path(folder) / "libcount.so"
         run(["cc", "-O2", "-shared", "-fPIC", "-o", str(plugin), str(ROOT / "tests" / "count_plugin.c")])
         task = progress.add_task("Checking", total=sum(len(target.boards) for target in wanted))

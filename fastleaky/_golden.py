@@ -1,0 +1,143 @@
+"""The files of the golden vectors: a C header for firmware, an .npz for everybody else, a manifest in plain text."""
+
+from __future__ import annotations
+
+import zlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import fastleaky
+from fastleaky._check import OPERATIONS
+from fastleaky._typing import Array
+from fastleaky._vectors import DTYPES, Vector, vectors
+
+FORMAT = 1  # of these files and of results; tests/check.c knows it too
+
+HEADER = """\
+/* vectors.h - golden vectors of fastleaky {version}: inputs, and what the specification makes of them, as bits.
+ *
+ * Written by `python -m fastleaky vectors`; tests/check.c reads it. A row of fl_vectors_TYPE is a call, its columns
+ * are the enumeration below. Arrays are runs of fl_words_TYPE: x and grad begin at the column of their name and
+ * repeat after `period` elements, as out (or dx) does after `out_period`; slope and dslope have one for each
+ * channel. Any NaN is as good as any other. */
+#define FL_VECTORS_FORMAT {format}
+#define FL_VECTORS_DIGEST 0x{digest:08x}u /* CRC-32 of all numbers below, least byte first: see crc() in check.c */
+#include <stdint.h>
+
+enum fl_vector_operation {{ {operations} }};
+enum fl_vector {{ {columns} }};
+"""
+COLUMNS = (
+    "operation",
+    *("outer", "channels", "inner"),
+    *("x", "grad", "slope", "period"),
+    *("out", "dslope", "out_period"),
+)
+
+
+class Words:
+    """All numbers of one element type as unsigned integers, each run once, and the table of calls made of them."""
+
+    def __init__(self, type_: str) -> None:
+        self.unsigned = f"<u{DTYPES[type_].itemsize}"
+        self.words: list[int] = []
+        self.rows: list[list[int]] = []
+        self._starts: dict[bytes, int] = {}
+        for vector in vectors():
+            if vector.type == type_:
+                self.rows.append(self._row(vector))
+
+    def _row(self, vector: Vector) -> list[int]:
+        out, *dslope = vector.wanted.values()
+        slope = np.atleast_1d(np.asarray(vector.given[vector.operation.parameter], out.dtype))
+        period, n = vector.period, out.size
+        out_period = period if slope.size == 1 else n
+        return [
+            list(OPERATIONS).index(vector.operation.name),
+            *out.shape,
+            *(self._run(vector.given[name], period) if name in vector.given else 0 for name in ("x", "grad")),
+            self._run(slope, slope.size),
+            period,
+            self._run(out, out_period),
+            self._run(dslope[0], slope.size) if dslope else 0,
+            out_period,
+        ]
+
+    def _run(self, array: Array, period: int) -> int:
+        run = bits(array)[:period]
+        start = self._starts.setdefault(run.tobytes(), len(self.words))
+        if start == len(self.words):
+            self.words += run.tolist()
+        return start
+
+    def crc(self, before: int) -> int:
+        """CRC-32 of the table and of the numbers, continued from another."""
+        table = zlib.crc32(np.array(self.rows, "<u4").tobytes(), before)
+        return zlib.crc32(np.array(self.words, self.unsigned).tobytes(), table)
+
+
+def bits(array: Array) -> Array:
+    """The array in C order as unsigned integers, NaN as one of them."""
+    numbers = np.where(np.isnan(array), np.array(np.nan, array.dtype), array).ravel()
+    return numbers.view(f"u{array.dtype.itemsize}")
+
+
+@cache
+def digest() -> int:
+    """What tells these vectors from those of another version."""
+    crc = 0
+    for type_ in DTYPES:
+        crc = Words(type_).crc(crc)
+    return crc
+
+
+def header() -> str:
+    """The text of vectors.h."""
+    text = HEADER.format(
+        version=fastleaky.__version__,
+        format=FORMAT,
+        digest=digest(),
+        operations=", ".join(f"FL_{name.upper()}" for name in OPERATIONS),
+        columns=", ".join(f"FL_{name.upper()}" for name in (*COLUMNS, "columns")),
+    )
+    for type_, dtype in DTYPES.items():
+        all_ = Words(type_)
+        rows = "".join(f"    {{{', '.join(map(str, row))}}},\n" for row in all_.rows)
+        words = [f"0x{word:0{2 * dtype.itemsize}x}," for word in all_.words]
+        lines = "".join(f"    {' '.join(words[i : i + 8])}\n" for i in range(0, len(words), 8))
+        text += f"\nstatic const uint16_t fl_vectors_{type_}[][FL_COLUMNS] = {{\n{rows}}};\n"
+        text += f"static const uint{8 * dtype.itemsize}_t fl_words_{type_}[] = {{\n{lines}}};\n"
+    return text + "#define FL_VECTORS_END 1\n"
+
+
+def arrays() -> dict[str, Any]:
+    """What the .npz holds: `NUMBER.NAME` for each argument and result, the format, and the digest."""
+    named = {
+        f"{number:03d}.{name}": array
+        for number, vector in enumerate(vectors())
+        for name, array in {**vector.given, **vector.wanted}.items()
+    }
+    return {"format": FORMAT, "digest": digest(), **named}
+
+
+def manifest() -> str:
+    """One line a vector."""
+    lines = (f"{number:03d} {vector}\n" for number, vector in enumerate(vectors()))
+    return (
+        f"Golden vectors of fastleaky {fastleaky.__version__}, format {FORMAT}, digest {digest():08x}.\n"
+        "vectors.h holds them for C; in vectors.npz the array x of vector 007 is named 007.x.\n"
+        "Arrays are (outer, channels, inner), with one slope for each channel.\n\n" + "".join(lines)
+    )
+
+
+def write(folder: Path) -> list[Path]:
+    """Write all three files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [folder / name for name in ("vectors.h", "vectors.npz", "MANIFEST.txt")]
+    files[0].write_text(header())
+    np.savez_compressed(files[1], **arrays())
+    files[2].write_text(manifest())
+    return files
