@@ -26,10 +26,17 @@
 #else
 #define FL_NEON 0
 #endif
-#if defined(__ARM_NEON) && !defined(__aarch64__)
+/* With -mfpu=neon; and, as above, where Linux can be asked and the compiler takes the target of a function. */
+#if (defined(__ARM_NEON) && !defined(__aarch64__)) ||                                                                  \
+    (defined(__ARM_PCS_VFP) && __ARM_ARCH >= 7 && defined(__linux__) && !defined(__clang__))
 #define FL_NEON32 1
 #else
 #define FL_NEON32 0
+#endif
+#ifdef __clang__
+#define FL_NEON32_TARGET "neon"
+#else
+#define FL_NEON32_TARGET "fpu=neon"
 #endif
 #if defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 2)
 #define FL_MVE 1

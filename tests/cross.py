@@ -40,8 +40,7 @@ class Target:
 
 
 def _linux(name: str, triplet: str, isa: str) -> Target:
-    emulator = "qemu-arm" if name == "armhf" else f"qemu-{name}"
-    tools = {f"{triplet}-gcc": f"apt install gcc-{triplet}", emulator: "apt install qemu-user"}
+    tools = {f"{triplet}-gcc": f"apt install gcc-{triplet}", f"qemu-{name}": "apt install qemu-user"}
     return Target(name, {name: (None, isa)}, tools)
 
 
@@ -57,7 +56,11 @@ def _firmware(name: str, isa: str) -> Target:
 
 TARGETS = (
     _linux("aarch64", "aarch64-linux-gnu", "neon"),
-    _linux("armhf", "arm-linux-gnueabihf", "neon32"),
+    Target(
+        "armhf",
+        {"armhf": ("cortex-a7", "neon32"), "armhf, no NEON": ("cortex-a9,neon=off", "plain")},
+        {"arm-linux-gnueabihf-gcc": "apt install gcc-arm-linux-gnueabihf", "qemu-arm": "apt install qemu-user"},
+    ),
     _linux("riscv64", "riscv64-linux-gnu", "plain"),
     Target(
         "riscv64-rvv",
@@ -89,6 +92,7 @@ class Result:
     """What was seen on one processor."""
 
     board: str
+    compiler: str = ""
     isa: str = ""
     passed: int = 0
     error: str = ""
@@ -131,7 +135,7 @@ def board(build: Path, name: str, cpu: str | None, isa: str, plugin: Path) -> Re
     golden = re.search(r"^\w+: [1-9]\d* golden vectors, 0 more", output, re.MULTILINE)
     if not chosen or not verdict or not golden or not re.search(r"^Ok: +1", output, re.MULTILINE):
         raise CrossError(f"the check was skipped, or did not end:\n{output[-2000:]}")
-    result = Result(name, isa=chosen[1], passed=int(verdict[1]))
+    result = Result(name, compiler_of(build), chosen[1], int(verdict[1]))
     if int(verdict[2]) or not result.passed:
         raise CrossError(verdict[0])
     if chosen[1] != isa:
@@ -161,6 +165,13 @@ def cross_file(build: Path) -> str:
     return (ROOT / "cross" / f"{build.name}.ini").read_text()
 
 
+def compiler_of(build: Path) -> str:
+    """Name and version of the compiler."""
+    command = re.findall(r"'([^']*)'", re.search(r"^c = (.*)", cross_file(build), re.MULTILINE)[1])[0]
+    version = re.search(r"\b(\d+\.\d+)\.\d+", run([command, "--version"]))
+    return f"{'clang' if 'clang' in command else 'gcc'} {version[1]}"
+
+
 def code_size(build: Path, isa: str) -> int:
     """Bytes of code and constants of one instruction set's kernels."""
     ar = re.search(r"^ar = '(.*)'", cross_file(build), re.MULTILINE)[1]
@@ -187,22 +198,23 @@ def check(target: Target, folder: Path, plugin: Path, progress: Progress, task: 
     return results
 
 
-def show(console: Console, results: list[Result]) -> None:
+def show(console: Console, results: list[Result], *, markdown: bool) -> None:
     """Print the table, and then what went wrong."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("target", no_wrap=True)
-    for heading in ("chosen", "checks", "forward", "backward", "code"):
-        table.add_column(heading, justify="right")
+    table = Table(box=box.MARKDOWN if markdown else box.SIMPLE_HEAD, pad_edge=markdown)
+    for heading in ("target", "compiler", "chosen"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("checks", "forward", "backward", "code"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for result in results:
         if result.error:
-            table.add_row(result.board, "", "[bold red]FAILED[/]")
+            table.add_row(result.board, "", "", "[bold red]FAILED[/]")
             continue
         counts = (f"{result.forward:.2f}", f"{result.backward:.2f}", f"{result.code}")
-        table.add_row(result.board, result.isa, f"[green]{result.passed} passed[/]", *counts)
+        table.add_row(result.board, result.compiler, result.isa, f"[green]{result.passed}[/]", *counts)
     console.print(table)
     console.print(
-        "forward, backward: instructions an element of leaky_relu and prelu_backward, float32, 1024 elements; "
-        "code: bytes of all kernels"
+        "checks: those that passed; forward, backward: instructions an element of leaky_relu and prelu_backward, "
+        "float32, 1024 elements; code: bytes of all kernels"
     )
     for result in results:
         if result.error:
@@ -215,6 +227,7 @@ def main() -> int:
     """Run the command line; the result is the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("target", nargs="*", help=f"of {', '.join(target.name for target in TARGETS)}; all by default")
+    parser.add_argument("--markdown", action="store_true", help="print the table as README.md has it")
     options = parser.parse_args()
     unknown = set(options.target) - {target.name for target in TARGETS}
     if unknown:
@@ -233,7 +246,7 @@ def main() -> int:
         task = progress.add_task("Checking", total=sum(len(target.boards) for target in wanted))
         found = pool.map(lambda target: check(target, Path(folder), plugin, progress, task), wanted)
         results = [result for of_target in found for result in of_target]
-    show(Console(highlight=False), results)
+    show(Console(highlight=False), results, markdown=options.markdown)
     return int(any(result.error for result in results))
 
 

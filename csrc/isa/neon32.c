@@ -2,6 +2,7 @@
  * one element at a time.
  * SPDX-License-Identifier: MIT */
 #define FL_NAME neon32
+#define FL_TARGET FL_NEON32_TARGET
 #include "../isa.h"
 #if FL_NEON32
 #include <arm_neon.h>
