@@ -3,12 +3,37 @@
  *
  * Their scalar neighbours do not flush. So a vector in which a flush could matter is computed again, an element at a
  * time; loads, stores and integer compares are exact in any case. An instruction set that flushes says FL_FLUSHES and
- * three words more:
+ * some words more:
  *
- *   flushed(a, b, p)   may the product p of a and b be wrong? Then p is 0 or NaN, and neither a nor b is 0
- *   tiny(t)            is some |t| above 0 and below 2^-102? If not, all sums of a block are multiples of
- *                      2^-125 (24 bits below 2^-102), and none is subnormal
- *   count(live)        how many lanes are live */
+ *   marks                          a vector of unsigned integers
+ *   rank(v)                        2 * |bits| - 1 of each float: that of 0 is the highest, then come those of NaN, and
+ *                                  infinity; the smallest numbers have the lowest
+ *   higher(m, m)  lower(m, m)      the higher, the lower marks
+ *   highest(m, live)  lowest(m, live)    the highest, the lowest mark of all
+ *   wrong(a, b, m, least, live)   is a mark of m at least `least` where neither a nor b is 0?
+ *   count(live)                    how many lanes are live */
+
+/* A product with such a rank is 0 or NaN: flushed, or right because a factor is. */
+#define FL_UNSURE 0xff000000u
+
+/* Ranks below this one are those of 0 < |t| < 2^-102. If a block has none, all its sums are multiples of 2^-125 (24
+ * bits below 2^-102), and none is subnormal. */
+#define FL_TINY (2 * (25u << 23) - 1)
+
+FL_INLINE int FL(flushed)(VEC a, VEC b, VEC p, LIVE k)
+{
+    const FL(marks) m = FL(rank)(p);
+    return FL(highest)(m, k) >= FL_UNSURE && FL(wrong)(a, b, m, FL_UNSURE, k);
+}
+
+FL_INLINE int FL(either_flushed)(VEC v, VEC a, VEC p, VEC b, VEC q, LIVE k)
+{
+    const FL(marks) m = FL(rank)(p), n = FL(rank)(q);
+    return FL(highest)(FL(higher)(m, n), k) >= FL_UNSURE &&
+           (FL(wrong)(v, a, m, FL_UNSURE, k) || FL(wrong)(v, b, n, FL_UNSURE, k));
+}
+
+FL_INLINE int FL(tiny)(FL(marks) marks, LIVE k) { return FL(lowest)(marks, k) < FL_TINY; }
 
 #define FL_COLD FL_FUNCTION __attribute__((noinline, cold))
 
@@ -53,3 +78,5 @@ FL_COLD NUM FL(block_scalar)(const NUM terms[FL_BLOCK], size_t have)
 }
 
 #undef FL_COLD
+#undef FL_UNSURE
+#undef FL_TINY

@@ -5,7 +5,8 @@
  *
  *   FL_TYPE                 f32 or f64
  *   FL_LANES                elements in a vector (divides 16)
- *   FL_TAIL                 elements that a partial step takes; or else, where vectors have any length,
+ *   FL_TAIL                 elements that a partial step takes; and where that is little, FL_PART, the lanes of
+ *                           part(), which go before; or else, where vectors have any length,
  *   FL_STRIP(n)             how many lanes to use for the next of n elements: then FL_LANES is what all()
  *                           means, it is 16, and mul, add and pick are told the live lanes too
  *   vec  live               a vector; which of its lanes are live
@@ -37,6 +38,15 @@
 #define FL_ON(k) , k
 #else
 #define FL_ON(k)
+#ifdef FL_PART
+#define FL_PARTS(i, k, n, step)                                                                                        \
+    for (; i + FL_PART <= (n); i += FL_PART) {                                                                         \
+        const LIVE k = FL(part)();                                                                                     \
+        step;                                                                                                          \
+    }
+#else
+#define FL_PARTS(i, k, n, step)
+#endif
 #define FL_SWEEP(i, k, n, step)                                                                                        \
     do {                                                                                                               \
         size_t i = 0;                                                                                                  \
@@ -44,6 +54,7 @@
             const LIVE k = FL(all)();                                                                                  \
             step;                                                                                                      \
         }                                                                                                              \
+        FL_PARTS(i, k, n, step)                                                                                        \
         for (; i < (n); i += FL_TAIL) {                                                                                \
             const LIVE k = FL(first)((n) - i);                                                                         \
             step;                                                                                                      \
@@ -51,7 +62,8 @@
     } while (0)
 #endif
 
-/* FL_ESCAPE(flushed, way_out): take the way out of this function if a flush could matter here. */
+/* FL_ESCAPE(flushed, way_out): take the way out of this function if a flush could matter here.
+ * FL_MARKS(marks), FL_WATCH(marks, v): the lowest marks (flush.h) of all the vectors v. */
 #ifdef FL_FLUSHES
 #include "flush.h"
 #define FL_COLLECTS 1
@@ -60,9 +72,13 @@
         if (flushed)                                                                                                   \
             return way_out;                                                                                            \
     } while (0)
+#define FL_MARKS(marks) FL(marks) marks = FL(rank)(FL(set)(0))
+#define FL_WATCH(marks, v) marks = FL(lower)(marks, FL(rank)(v))
 #else
 #define FL_COLLECTS 0
 #define FL_ESCAPE(flushed, way_out)
+#define FL_MARKS(marks)
+#define FL_WATCH(marks, v)
 #endif
 
 /* Element-wise: out = x > 0 ? v : slope * v. Forward v is x, backward it is the gradient. */
@@ -70,7 +86,7 @@
 FL_INLINE void FL(select_step)(const NUM *v, const NUM *x, VEC slope, NUM *out, LIVE k)
 {
     const VEC xk = FL(load)(x, k), vk = FL(load)(v, k), scaled = FL(mul)(slope, vk FL_ON(k));
-    FL_ESCAPE(FL(flushed)(vk, slope, scaled), FL(select_scalar)(v, x, slope, out, k));
+    FL_ESCAPE(FL(flushed)(vk, slope, scaled, k), FL(select_scalar)(v, x, slope, out, k));
     FL(store)(out, FL(pick)(xk, vk, scaled FL_ON(k)), k);
 }
 
@@ -115,7 +131,8 @@ FL_INLINE VEC FL(term_step)(const NUM *grad, const NUM *x, VEC slope, NUM *dx, L
 {
     const VEC xk = FL(load)(x, k), gk = FL(load)(grad, k);
     const VEC scaled = FL(mul)(slope, gk FL_ON(k)), term = FL(mul)(gk, xk FL_ON(k));
-    FL_ESCAPE(FL(flushed)(gk, slope, scaled) || FL(flushed)(gk, xk, term), FL(term_scalar)(grad, x, slope, dx, k));
+    FL_ESCAPE(FL(flushed)(gk, slope, scaled, k) || FL(flushed)(gk, xk, term, k),
+              FL(term_scalar)(grad, x, slope, dx, k));
     FL(store)(dx, FL(pick)(xk, gk, scaled FL_ON(k)), k);
     return FL(pick)(xk, FL(set)(0), term FL_ON(k));
 }
@@ -162,6 +179,7 @@ FL_INLINE NUM FL(block)(const NUM *grad, const NUM *x, VEC slope, NUM *dx)
 FL_INLINE NUM FL(block_of)(NUM terms[FL_BLOCK], size_t have)
 {
     FL(lanes) lanes;
+    FL_MARKS(marks);
     for (; have % FL_STRIDE; have++)
         terms[have] = 0;
     for (size_t j = 0; j < FL(VECS); j++)
@@ -169,9 +187,10 @@ FL_INLINE NUM FL(block_of)(NUM terms[FL_BLOCK], size_t have)
     for (size_t i = 0; i < have; i += FL_STRIDE)
         for (size_t j = 0; j < FL(VECS); j++) {
             const VEC term = FL(load)(terms + i + j * FL_LANES, FL(all)());
-            FL_ESCAPE(FL(tiny)(term), FL(block_scalar)(terms, have));
+            FL_WATCH(marks, term);
             FL_LANE(lanes, j) = FL(add)(FL_LANE(lanes, j), term FL_ON(FL(all)()));
         }
+    FL_ESCAPE(FL(tiny)(marks, FL(all)()), FL(block_scalar)(terms, have));
     return FL(fold_lanes)(&lanes);
 }
 
@@ -213,7 +232,7 @@ enum { FL(TILE) = 64 };
 FL_INLINE void FL(add_to)(NUM *sums, VEC terms, LIVE k, int *tiny)
 {
     (void)tiny;
-    FL_ESCAPE((*tiny |= FL(tiny)(terms)), FL(add_scalar)(sums, terms, k));
+    FL_ESCAPE((*tiny |= FL(tiny)(FL(rank)(terms), k)), FL(add_scalar)(sums, terms, k));
     FL(store)(sums, FL(add)(FL(load)(sums, k), terms FL_ON(k)), k);
 }
 
@@ -271,10 +290,14 @@ FL_FUNCTION void FL(backward)(const NUM *grad, const NUM *x, const NUM *slope, N
 #undef VEC
 #undef LIVE
 #undef FL_SWEEP
+#undef FL_PARTS
+#undef FL_PART
 #undef FL_STRIP
 #undef FL_ON
 #undef FL_LANE
 #undef FL_ESCAPE
+#undef FL_MARKS
+#undef FL_WATCH
 #undef FL_COLLECTS
 #undef FL_FLUSHES
 #undef FL_TYPE
