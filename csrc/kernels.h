@@ -21,6 +21,7 @@
  *
  * Every load of a step comes before its store, so an output may be an input itself. */
 #include "ordered_sum.h"
+#include <stdint.h>
 
 #define FL(word) FL_PASTE(FL_TYPE, word)
 #define NUM FL(num)
@@ -31,10 +32,18 @@
  * so the masks vanish there. */
 #ifdef FL_STRIP
 #define FL_SWEEP(i, k, n, step)                                                                                        \
-    for (size_t i = 0, k; i < (n); i += k) {                                                                           \
-        k = FL_STRIP((n) - i);                                                                                         \
-        step;                                                                                                          \
-    }
+    do {                                                                                                               \
+        const size_t whole = FL_STRIP(SIZE_MAX);                                                                       \
+        size_t i = 0;                                                                                                  \
+        for (; (n) - i >= whole; i += whole) {                                                                         \
+            const LIVE k = whole;                                                                                      \
+            step;                                                                                                      \
+        }                                                                                                              \
+        if (i < (n)) {                                                                                                 \
+            const LIVE k = FL_STRIP((n) - i);                                                                          \
+            step;                                                                                                      \
+        }                                                                                                              \
+    } while (0)
 #define FL_ON(k) , k
 #else
 #define FL_ON(k)
