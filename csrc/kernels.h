@@ -140,8 +140,7 @@ FL_INLINE VEC FL(term_step)(const NUM *grad, const NUM *x, VEC slope, NUM *dx, L
 {
     const VEC xk = FL(load)(x, k), gk = FL(load)(grad, k);
     const VEC scaled = FL(mul)(slope, gk FL_ON(k)), term = FL(mul)(gk, xk FL_ON(k));
-    FL_ESCAPE(FL(flushed)(gk, slope, scaled, k) || FL(flushed)(gk, xk, term, k),
-              FL(term_scalar)(grad, x, slope, dx, k));
+    FL_ESCAPE(FL(either_flushed)(gk, slope, scaled, xk, term, k), FL(term_scalar)(grad, x, slope, dx, k));
     FL(store)(dx, FL(pick)(xk, gk, scaled FL_ON(k)), k);
     return FL(pick)(xk, FL(set)(0), term FL_ON(k));
 }

@@ -162,7 +162,8 @@ static NUM T(draw)(enum kind kind)
 {
     const BITS sign = (BITS)1 << (sizeof(BITS) * 8 - 1), normal = (BITS)1 << MANTISSA;
     const BITS inf = (~sign >> MANTISSA) << MANTISSA;
-    const BITS calm[] = {0, 1, normal - 1, normal, normal + 1}, wild[] = {0, 1, inf - 1, inf, inf + normal / 2};
+    const BITS calm[] = {0, 1, normal - 1, normal, normal + 1},
+               wild[] = {0, 1, inf - 1, inf, inf + 1, inf + normal / 2};
     const uint64_t r = random64();
     const unsigned half = (unsigned)(inf >> MANTISSA) / 4; /* 2^-half squared is the smallest normal number */
     NUM small = 1;
@@ -171,7 +172,7 @@ static NUM T(draw)(enum kind kind)
     if (kind == CANCEL)
         return small * (1 + (NUM)(r >> 44) / (1 << 20)) * (r & 1 ? 1 : -1);
     if (r % 8 == 0)
-        return T(of_bits)((kind == WILD ? wild : calm)[(r >> 8) % 5] | (r >> 32 & 1 ? sign : 0));
+        return T(of_bits)((kind == WILD ? wild[(r >> 8) % 6] : calm[(r >> 8) % 5]) | (r >> 32 & 1 ? sign : 0));
     return small * (NUM)((int64_t)random64() % 1000003) / (NUM)(1 + (random64() & 0xfffff));
 }
 
