@@ -246,7 +246,7 @@ def main() -> int:
         task = progress.add_task("Checking", total=sum(len(target.boards) for target in wanted))
         found = pool.map(lambda target: check(target, Path(folder), plugin, progress, task), wanted)
         results = [result for of_target in found for result in of_target]
-    show(Console(highlight=False), results, markdown=options.markdown)
+    show(Console(highlight=False, width=None if sys.stdout.isatty() else 120), results, markdown=options.markdown)
     return int(any(result.error for result in results))
 
 
