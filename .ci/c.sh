@@ -13,9 +13,6 @@ direct() { # COMPILER FLAGS...: no build system, as firmware takes it
 }
 prefixed() { ! nm -g --defined-only "$work"/o/*.o | awk 'NF == 3 {print $3}' | grep -v '^fl_'; }
 freestanding() { ! nm -u "$work"/o/*.o | awk '/ U / {print $2}' | grep -v '^fl_'; }
-firmware() { # COMPILER FLAGS...: no libc, and of the compiler's own library only arithmetic that the core lacks
-    direct "$@" -O2 -ffreestanding && ! nm -u "$work"/o/*.o | awk '/ U / {print $2}' | grep -vE '^(fl_|__aeabi_|__[a-z]+[sd]f)'
-}
 checked() { "$@" -Icsrc tests/check.c $sources -o "$work/check" && "$work/check"; }
 emulated() { # CPU BEST: which instruction set is chosen on which processor
     qemu-x86_64 -cpu "$1" "$work/check" 2>/dev/null | tee "$work/emulated" && grep -qx "best: $2" "$work/emulated"
@@ -49,17 +46,6 @@ gcc -O2 -static -Icsrc tests/check.c $sources -o "$work/check"
 check_c "check.c on an emulated Nehalem (no AVX)" emulated Nehalem sse2
 check_c "check.c on an emulated SandyBridge (AVX, not AVX2)" emulated SandyBridge sse2
 check_c "check.c on an emulated Haswell (AVX2)" emulated Haswell avx2
-
-for core in m0 m0plus m3 m4 m7 m23 m33 m55; do
-    check "firmware for cortex-$core" firmware arm-none-eabi-gcc -mthumb -mcpu=cortex-$core
-done
-check "firmware for cortex-m55, hard float" firmware arm-none-eabi-gcc -mthumb -mcpu=cortex-m55 -mfloat-abi=hard
-check "firmware for cortex-m85" firmware clang-19 --target=arm-none-eabi -mcpu=cortex-m85 -mfloat-abi=hard
-check "firmware for cortex-a7" firmware arm-none-eabi-gcc -mcpu=cortex-a7 -mfpu=neon-vfpv4 -mfloat-abi=hard
-check "firmware for cortex-a53" firmware aarch64-linux-gnu-gcc -mcpu=cortex-a53
-for march in rv32imac rv32imafc rv64gc rv64gcv; do
-    check "firmware for $march" firmware clang-19 --target=riscv${march:2:2}-unknown-elf -march=$march
-done
 
 python3 -m venv "$work/tools"
 tools=$work/tools/bin

@@ -1,7 +1,8 @@
 """Bytes of flash of each kernel, and bytes of stack, on the cores that firmware is written for.
 
-``python tests/flash.py`` compiles the library for each core, as firmware does (-Os, freestanding), and prints the table
-of README.md. Nothing is run: tests/cross.py does that.
+``python tests/flash.py`` compiles the library for each core, as firmware does (-Os, freestanding, and no warning is let
+pass), sees that it calls nothing but what the compiler's own library has for arithmetic that the core lacks, and prints
+the table of README.md. Nothing is run: tests/cross.py does that.
 """
 
 from __future__ import annotations
@@ -17,40 +18,54 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from cross import ROOT, run
+from cross import ROOT, CrossError, run
 
-ARM = ("arm-none-eabi-gcc", "-mthumb")
+ARM = ("arm-none-eabi", "gcc", "-mthumb")
+RISCV = ("riscv64-unknown-elf", "gcc")
 HARD = "-mfloat-abi=hard"
-RISCV = ("riscv64-unknown-elf-gcc",)
+CLANG = "clang-19"  # for what GCC 12 does not know yet
 CORES = {
-    "cortex-m0": (*ARM, "-mcpu=cortex-m0"),
-    "cortex-m3": (*ARM, "-mcpu=cortex-m3"),
-    "cortex-m4": (*ARM, "-mcpu=cortex-m4", HARD),
-    "cortex-m7": (*ARM, "-mcpu=cortex-m7", HARD),
-    "cortex-m33": (*ARM, "-mcpu=cortex-m33", HARD),
-    "cortex-m55": (*ARM, "-mcpu=cortex-m55", HARD),
-    "cortex-a7": (*ARM, "-mcpu=cortex-a7", "-mfpu=neon-vfpv4", HARD),
-    "cortex-a53": ("aarch64-linux-gnu-gcc", "-mcpu=cortex-a53"),
-    "rv32imac": (*RISCV, "-march=rv32imac", "-mabi=ilp32"),
-    "rv32imafc": (*RISCV, "-march=rv32imafc", "-mabi=ilp32f"),
-    "rv64gc": (*RISCV, "-march=rv64gc", "-mabi=lp64d"),
+    "cortex-m0": ("plain", *ARM, "-mcpu=cortex-m0"),
+    "cortex-m0plus": ("plain", *ARM, "-mcpu=cortex-m0plus"),
+    "cortex-m3": ("plain", *ARM, "-mcpu=cortex-m3"),
+    "cortex-m4": ("plain", *ARM, "-mcpu=cortex-m4", HARD),
+    "cortex-m7": ("plain", *ARM, "-mcpu=cortex-m7", HARD),
+    "cortex-m23": ("plain", *ARM, "-mcpu=cortex-m23"),
+    "cortex-m33": ("plain", *ARM, "-mcpu=cortex-m33", HARD),
+    "cortex-m55, soft": ("plain", *ARM, "-mcpu=cortex-m55"),
+    "cortex-m55": ("mve", *ARM, "-mcpu=cortex-m55", HARD),
+    "cortex-m85": ("mve", "arm-none-eabi", CLANG, "-mcpu=cortex-m85", HARD),
+    "cortex-a7": ("neon32", *ARM, "-mcpu=cortex-a7", "-mfpu=neon-vfpv4", HARD),
+    "cortex-a53": ("neon", "aarch64-linux-gnu", "gcc", "-mcpu=cortex-a53"),
+    "rv32imac": ("plain", *RISCV, "-march=rv32imac", "-mabi=ilp32"),
+    "rv32imafc": ("plain", *RISCV, "-march=rv32imafc", "-mabi=ilp32f"),
+    "rv64gc": ("plain", *RISCV, "-march=rv64gc", "-mabi=lp64d"),
+    "rv64gcv": ("rvv", "riscv64-unknown-elf", CLANG, "-march=rv64gcv", "-mabi=lp64d"),
 }
 KERNELS = ("f32_select", "f32_backward", "f64_select", "f64_backward")
+OURS = re.compile(r"fl_|__aeabi_|__[a-z]+[sd]f")  # and the compiler's own, for arithmetic
 
 
 def weigh(core: str, folder: Path) -> tuple[str, ...]:
     """One row: the core, its best instruction set, the bytes of its kernels, of the rest, and of stack."""
-    compiler, *flags = CORES[core]
-    isa = {"cortex-m55": "mve", "cortex-a7": "neon32", "cortex-a53": "neon"}.get(core, "plain")
-    sizes, stack = {}, {}
-    for source in (ROOT / "csrc" / "isa" / f"{isa}.c", ROOT / "csrc" / "dispatch.c", ROOT / "csrc" / "ops.c"):
+    isa, tools, compiler, *flags = CORES[core]
+    command = [f"{tools}-{compiler}"] if compiler == "gcc" else [compiler, f"--target={tools}"]
+    options = ["-Os", "-ffreestanding", "-fstack-usage", "-Wall", "-Wextra", "-Werror", f"-I{ROOT / 'csrc'}"]
+    sizes: dict[str, int] = {}
+    stack: dict[str, int] = {}
+    for source in (ROOT / "csrc").glob("**/*.c"):
         compiled = folder / f"{core}-{source.stem}.o"
-        options = ["-Os", "-ffreestanding", "-fstack-usage", f"-I{ROOT / 'csrc'}"]
-        run([compiler, *flags, *options, "-c", str(source), "-o", str(compiled)])
-        symbols = run([compiler.replace("gcc", "nm"), "-S", str(compiled)])
-        sizes |= {name: int(size, 16) for size, name in re.findall(r"^\w+ (\w+) [tTrR] (\w+)$", symbols, re.MULTILINE)}
-        used = compiled.with_suffix(".su").read_text()
-        stack |= {name: int(size) for name, size in re.findall(r":(\w+)\t(\d+)", used)}
+        run([*command, *flags, *options, "-c", str(source), "-o", str(compiled)])
+        foreign = [
+            name for name in re.findall(r" U (\w+)", run([f"{tools}-nm", "-u", str(compiled)])) if not OURS.match(name)
+        ]
+        if foreign:
+            raise CrossError(f"{core}: {source.name} calls {foreign}")
+        if source.stem in (isa, "dispatch", "ops"):
+            symbols = run([f"{tools}-nm", "-S", str(compiled)])
+            sizes |= {name: int(n, 16) for n, name in re.findall(r"^\w+ (\w+) [tTrR] (\w+)$", symbols, re.MULTILINE)}
+            used = compiled.with_suffix(".su").read_text()
+            stack |= {name: int(n) for name, n in re.findall(r":(\w+)\t(\d+)", used)}
     rest = sum(sizes.values()) - sum(sizes[kernel] for kernel in KERNELS)
     deepest = (stack[kernel] for kernel in ("f32_backward", "f64_backward"))
     return (core, isa, *(str(n) for n in (*(sizes[kernel] for kernel in KERNELS), rest, *deepest)))
