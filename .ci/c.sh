@@ -1,7 +1,8 @@
 # The C library without Python: compilers, symbols, sanitizers, emulators, the standalone installation.
 # Sourced by run, whose functions it calls.
 
-sources="csrc/*.c csrc/isa/*.c"
+sources="csrc/*.c csrc/isa/*.c" # what firmware takes
+hosted="$sources csrc/host/host.c -pthread"
 
 check_c() { # NAME COMMAND...: one check, of a run of check.c whose last line must count
     check "$@"
@@ -14,6 +15,11 @@ direct() { # COMPILER FLAGS...: no build system, as firmware takes it
 prefixed() { ! nm -g --defined-only "$work"/o/*.o | awk 'NF == 3 {print $3}' | grep -v '^fl_'; }
 freestanding() { ! nm -u "$work"/o/*.o | awk '/ U / {print $2}' | grep -v '^fl_'; }
 checked() { "$@" -Icsrc tests/check.c $sources -o "$work/check" && "$work/check"; }
+with_threads() { # PROGRAM COMPILER FLAGS...
+    local program=$1
+    shift
+    "$@" -Wall -Wextra -Werror -DHOST -Icsrc "tests/$program.c" $hosted -o "$work/$program" && "$work/$program"
+}
 emulated() { # CPU BEST: which instruction set is chosen on which processor
     qemu-x86_64 -cpu "$1" "$work/check" 2>/dev/null | tee "$work/emulated" && grep -qx "best: $2" "$work/emulated"
 }
@@ -40,6 +46,11 @@ for cc in gcc clang-19; do
 done
 check_c "check.c, clang-19 with sanitizers" checked clang-19 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 check_c "check.c, valgrind" sh -c "gcc -O2 -g -Icsrc tests/check.c $sources -o $work/check && valgrind -q --error-exitcode=9 --partial-loads-ok=no $work/check"
+check_c "check.c with threads" with_threads check gcc -O2
+check_c "stress.c" with_threads stress gcc -O2
+for program in check stress; do
+    check_c "$program.c with ThreadSanitizer" with_threads $program clang-19 -O1 -g -fsanitize=thread -DNO_FORK
+done
 check_c "check.c, 32-bit x86" checked gcc -m32 -O2 -msse2 -mfpmath=sse
 check_c "check.c, AVX-512 by SIMDe" avx512_by_simde
 gcc -O2 -static -Icsrc tests/check.c $sources -o "$work/check"

@@ -90,24 +90,41 @@ static inline float f32_scalar(float v)
 }
 static inline double f64_scalar(double v) { return v; }
 
-/* What one instruction set offers for one element type: the two kernels of kernels.h. */
-#define FL_KERNELS(T)                                                                                                  \
-    struct {                                                                                                           \
-        void (*select)(const T *v, const T *x, const T *slope, T *out, size_t outer, size_t channels, size_t inner);   \
-        void (*backward)(const T *grad, const T *x, const T *slope, T *dx, T *dslope, size_t outer, size_t channels,   \
-                         size_t inner);                                                                                \
-    }
+/* What a kernel is to do, on arrays of (outer, channels, inner): forward v is x, backward it is the gradient. */
+typedef struct {
+    const void *v, *x, *slope;
+    void *out;
+    size_t outer, channels, inner;
+    int past; /* store past the cache, where the instruction set can */
+} fl_job;
+
+/* What an instruction set offers for an element type: the two kernels of kernels.h. Each can do a part of the job:
+ * the elements begin ... end in the order of memory; or one chunk (ordered_sum.h) of at most FL_WIDTH channels. */
+enum { FL_WIDTH = 64 };
+typedef struct {
+    void (*select)(const fl_job *job, size_t begin, size_t end);
+    void (*sum)(const fl_job *job, size_t channel, size_t width, size_t chunk, double *sums);
+} fl_kernels;
+
+/* What an operating system adds (host/host.c); without it a job is done in one go, by the caller.
+ * run: call task(arg, begin, end) for parts of 0 ... n that together are all of it, each a multiple of `grain` but for
+ * the last; one part is worth `elements / n`. past: is an output of so many bytes better stored past the cache? */
+typedef void fl_task(const void *arg, size_t begin, size_t end);
+typedef struct {
+    void (*run)(fl_task *task, const void *arg, size_t n, size_t grain, size_t elements);
+    int (*past)(size_t bytes);
+} fl_host;
 
 struct fl_isa {
     const char *name;
     int (*available)(void);
-    FL_KERNELS(float) f32;
-    FL_KERNELS(double) f64;
+    fl_kernels f32, f64;
+    const fl_host *host;
 };
 
 #define FL_TABLE                                                                                                       \
     extern const fl_isa FL_PASTE(fl_isa, FL_NAME);                                                                     \
     const fl_isa FL_PASTE(fl_isa, FL_NAME) = {                                                                         \
-        FL_STRING(FL_NAME), fl_available, {f32_select, f32_backward}, {f64_select, f64_backward}};
+        FL_STRING(FL_NAME), fl_available, {f32_select, f32_sum}, {f64_select, f64_sum}, NULL};
 
 #endif

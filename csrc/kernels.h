@@ -17,6 +17,9 @@
  *   pick(x, a, b)           x > 0 ? a : b
  *   fold(v)                 upper half of the lanes added to the lower half, until one is left
  *
+ * A set with FL_STREAMS also has stream(p, vec, live), which stores past the cache: p is aligned to 16 bytes, and only
+ * all lanes need to go so; and fence(), which waits for these stores.
+ *
  * flush.h lists three words more for units that flush subnormals.
  *
  * Every load of a step comes before its store, so an output may be an input itself. */
@@ -90,58 +93,84 @@
 #define FL_WATCH(marks, v)
 #endif
 
+#ifdef FL_STREAMS
+#define FL_PUT(past, p, v, k) ((past) ? FL(stream)(p, v, k) : FL(store)(p, v, k))
+#define FL_PAST(job, p) ((job)->past && (uintptr_t)(p) % 16 == 0)
+#else
+#define FL_PUT(past, p, v, k) FL(store)(p, v, k)
+#define FL_PAST(job, p) 0
+#endif
+
 /* Element-wise: out = x > 0 ? v : slope * v. Forward v is x, backward it is the gradient. */
 
-FL_INLINE void FL(select_step)(const NUM *v, const NUM *x, VEC slope, NUM *out, LIVE k)
+FL_INLINE void FL(select_step)(const NUM *v, const NUM *x, VEC slope, NUM *out, LIVE k, int past)
 {
     const VEC xk = FL(load)(x, k), vk = FL(load)(v, k), scaled = FL(mul)(slope, vk FL_ON(k));
+    (void)past;
     FL_ESCAPE(FL(flushed)(vk, slope, scaled, k), FL(select_scalar)(v, x, slope, out, k));
-    FL(store)(out, FL(pick)(xk, vk, scaled FL_ON(k)), k);
+    FL_PUT(past, out, FL(pick)(xk, vk, scaled FL_ON(k)), k);
 }
 
-FL_INLINE void FL(select_row)(const NUM *v, const NUM *x, NUM slope, NUM *out, size_t n)
+FL_INLINE void FL(select_row)(const NUM *v, const NUM *x, NUM slope, NUM *out, size_t n, int past)
 {
     const VEC s = FL(set)(slope);
-    FL_SWEEP(i, k, n, FL(select_step)(v + i, x + i, s, out + i, k));
+    FL_SWEEP(i, k, n, FL(select_step)(v + i, x + i, s, out + i, k, past));
 }
 
-FL_INLINE void FL(select_each)(const NUM *v, const NUM *x, const NUM *slope, NUM *out, size_t n)
+FL_INLINE void FL(select_each)(const NUM *v, const NUM *x, const NUM *slope, NUM *out, size_t n, int past)
 {
-    FL_SWEEP(i, k, n, FL(select_step)(v + i, x + i, FL(load)(slope + i, k), out + i, k));
+    FL_SWEEP(i, k, n, FL(select_step)(v + i, x + i, FL(load)(slope + i, k), out + i, k, past));
 }
 
-FL_INLINE void FL(select_all)(const NUM *v, const NUM *x, const NUM *slope, NUM *out, size_t outer, size_t channels,
-                              size_t inner)
+/* Elements begin ... end: runs with one slope, or where channels are last, with a slope an element. */
+FL_INLINE void FL(select_runs)(const fl_job *job, const NUM *v, const NUM *x, size_t begin, size_t end)
 {
-    if (channels == 1) /* one slope: all is one row */
-        FL(select_row)(v, x, *slope, out, outer * inner);
-    else if (inner == 1) /* channels last: a slope an element */
-        for (size_t at = 0; at < outer * channels; at += channels)
-            FL(select_each)(v + at, x + at, slope, out + at, channels);
+    const NUM *const slope = job->slope;
+    NUM *const out = job->out;
+    const size_t channels = job->channels, one = channels == 1, each = !one && job->inner == 1;
+    const size_t length = one ? end : each ? channels : job->inner;
+    size_t i = begin, c = 0; /* where a run is entered, and in which channel */
+    if (!one && begin) {
+        i = begin % length;
+        c = each ? 0 : begin / length % channels;
+    }
+    for (size_t at = begin; at < end; i = 0) {
+        const size_t n = length - i < end - at ? length - i : end - at, past = FL_PAST(job, out + at);
+        if (each && past)
+            FL(select_each)(v + at, x + at, slope + i, out + at, n, 1);
+        else if (each)
+            FL(select_each)(v + at, x + at, slope + i, out + at, n, 0);
+        else if (past)
+            FL(select_row)(v + at, x + at, slope[c], out + at, n, 1);
+        else
+            FL(select_row)(v + at, x + at, slope[c], out + at, n, 0);
+        at += n;
+        if (!each && ++c == channels)
+            c = 0;
+    }
+}
+
+FL_FUNCTION void FL(select)(const fl_job *job, size_t begin, size_t end)
+{
+    if (job->v == job->x) /* forward: every vector is loaded once */
+        FL(select_runs)(job, job->x, job->x, begin, end);
     else
-        for (size_t row = 0; row < outer * channels; row++) {
-            const size_t at = row * inner;
-            FL(select_row)(v + at, x + at, slope[row % channels], out + at, inner);
-        }
-}
-
-FL_FUNCTION void FL(select)(const NUM *v, const NUM *x, const NUM *slope, NUM *out, size_t outer, size_t channels,
-                            size_t inner)
-{
-    if (v == x) /* forward: every vector is loaded once */
-        FL(select_all)(x, x, slope, out, outer, channels, inner);
-    else
-        FL(select_all)(v, x, slope, out, outer, channels, inner);
+        FL(select_runs)(job, job->v, job->x, begin, end);
+#ifdef FL_STREAMS
+    if (job->past)
+        FL(fence)();
+#endif
 }
 
 /* Backward: dx as above, and the terms x > 0 ? 0 : grad * x of the slope's gradient. */
 
-FL_INLINE VEC FL(term_step)(const NUM *grad, const NUM *x, VEC slope, NUM *dx, LIVE k)
+FL_INLINE VEC FL(term_step)(const NUM *grad, const NUM *x, VEC slope, NUM *dx, LIVE k, int past)
 {
+    (void)past;
     const VEC xk = FL(load)(x, k), gk = FL(load)(grad, k);
     const VEC scaled = FL(mul)(slope, gk FL_ON(k)), term = FL(mul)(gk, xk FL_ON(k));
     FL_ESCAPE(FL(either_flushed)(gk, slope, scaled, xk, term, k), FL(term_scalar)(grad, x, slope, dx, k));
-    FL(store)(dx, FL(pick)(xk, gk, scaled FL_ON(k)), k);
+    FL_PUT(past, dx, FL(pick)(xk, gk, scaled FL_ON(k)), k);
     return FL(pick)(xk, FL(set)(0), term FL_ON(k));
 }
 
@@ -169,7 +198,7 @@ FL_INLINE NUM FL(fold_lanes)(FL(lanes) * lanes)
 
 /* A whole block that lies in one row: its terms never leave the registers. A unit that flushes collects them, since
  * where a flush matters it needs them once more. */
-FL_INLINE NUM FL(block)(const NUM *grad, const NUM *x, VEC slope, NUM *dx)
+FL_INLINE NUM FL(block)(const NUM *grad, const NUM *x, VEC slope, NUM *dx, int past)
 {
     FL(lanes) lanes;
     for (size_t j = 0; j < FL(VECS); j++)
@@ -177,7 +206,7 @@ FL_INLINE NUM FL(block)(const NUM *grad, const NUM *x, VEC slope, NUM *dx)
     for (size_t i = 0; i < FL_BLOCK; i += FL_STRIDE)
         for (size_t j = 0; j < FL(VECS); j++) {
             const size_t at = i + j * FL_LANES;
-            const VEC term = FL(term_step)(grad + at, x + at, slope, dx + at, FL(all)());
+            const VEC term = FL(term_step)(grad + at, x + at, slope, dx + at, FL(all)(), past);
             FL_LANE(lanes, j) = FL(add)(FL_LANE(lanes, j), term FL_ON(FL(all)()));
         }
     return FL(fold_lanes)(&lanes);
@@ -202,39 +231,43 @@ FL_INLINE NUM FL(block_of)(NUM terms[FL_BLOCK], size_t have)
     return FL(fold_lanes)(&lanes);
 }
 
-/* One channel whose elements lie in `outer` rows of `inner`, a row every `pitch`. */
-FL_INLINE NUM FL(backward_rows)(const NUM *grad, const NUM *x, NUM slope, NUM *dx, size_t outer, size_t inner,
-                                size_t pitch)
+/* A chunk of a channel whose elements lie in rows of `inner`, a row every `pitch`: n terms, from place i of a row on.
+ */
+FL_INLINE double FL(sum_rows)(const fl_job *job, const NUM *grad, const NUM *x, NUM slope, NUM *dx, size_t i, size_t n)
 {
     const VEC s = FL(set)(slope);
-    fl_sum sum = {0, 0};
+    const size_t inner = job->inner, pitch = job->channels * inner;
     NUM terms[FL_BLOCK];
-    size_t block = 0, have = 0;
-    for (; outer; outer--, grad += pitch, x += pitch, dx += pitch)
-        for (size_t i = 0; i < inner;) {
-            const size_t left = inner - i;
-            if (!FL_COLLECTS && have == 0 && left >= FL_BLOCK) {
-                fl_sum_add(&sum, block++, FL(block)(grad + i, x + i, s, dx + i));
-                i += FL_BLOCK;
-                continue;
-            }
-            const size_t n = left < FL_BLOCK - have ? left : FL_BLOCK - have;
-            FL_SWEEP(j, k, n, FL(store)(terms + have + j, FL(term_step)(grad + i + j, x + i + j, s, dx + i + j, k), k));
-            i += n;
-            have += n;
-            if (have == FL_BLOCK) {
-                fl_sum_add(&sum, block++, FL(block_of)(terms, have));
-                have = 0;
-            }
+    size_t have = 0;
+    double sum = 0;
+    while (n) {
+        const size_t left = inner - i < n ? inner - i : n;
+        size_t run = left < FL_BLOCK - have ? left : FL_BLOCK - have;
+        if (!FL_COLLECTS && run == FL_BLOCK) {
+            sum += FL_PAST(job, dx + i) ? FL(block)(grad + i, x + i, s, dx + i, 1)
+                                        : FL(block)(grad + i, x + i, s, dx + i, 0);
+        } else {
+            FL_SWEEP(j, k, run, {
+                const VEC term = FL(term_step)(grad + i + j, x + i + j, s, dx + i + j, k, 0);
+                FL(store)(terms + have + j, term, k);
+            });
+            have += run;
         }
-    fl_sum_add(&sum, block, FL(block_of)(terms, have));
-    return (NUM)(sum.total + sum.chunk);
+        if (have == FL_BLOCK || (have && run == n)) {
+            sum += FL(block_of)(terms, have);
+            have = 0;
+        }
+        n -= run;
+        i += run;
+        if (i == inner) {
+            i = 0;
+            grad += pitch;
+            x += pitch;
+            dx += pitch;
+        }
+    }
+    return sum;
 }
-
-/* Channels last: each channel's terms lie a row apart, so a tile of channels goes down the rows together,
- * a vector of channels at a time, with the lanes of its blocks in memory. 64 channels are 4 kB of lanes
- * and 1 kB of sums on the stack. */
-enum { FL(TILE) = 64 };
 
 /* Once some term of a block was tiny, all that is added after it may be. */
 FL_INLINE void FL(add_to)(NUM *sums, VEC terms, LIVE k, int *tiny)
@@ -244,24 +277,26 @@ FL_INLINE void FL(add_to)(NUM *sums, VEC terms, LIVE k, int *tiny)
     FL(store)(sums, FL(add)(FL(load)(sums, k), terms FL_ON(k)), k);
 }
 
-FL_INLINE void FL(backward_tile)(const NUM *grad, const NUM *x, const NUM *slope, NUM *dx, NUM *dslope, size_t outer,
-                                 size_t channels, size_t width)
+/* Channels last: each channel's terms lie a row apart, so some channels go down n rows together, a vector of channels
+ * at a time, with the lanes of their blocks in memory. */
+FL_INLINE void FL(sum_columns)(const fl_job *job, const NUM *grad, const NUM *x, const NUM *slope, NUM *dx,
+                               size_t width, size_t n, double *sums)
 {
-    NUM lanes[FL_STRIDE][FL(TILE)];
-    fl_sum sums[FL(TILE)];
+    const size_t channels = job->channels;
+    NUM lanes[FL_STRIDE][FL_WIDTH];
     int tiny = 0;
     for (size_t c = 0; c < width; c++)
-        sums[c].total = sums[c].chunk = 0;
-    for (size_t row = 0; row < outer; row++, grad += channels, x += channels, dx += channels) {
+        sums[c] = 0;
+    for (size_t row = 0; row < n; row++, grad += channels, x += channels, dx += channels) {
         const size_t at = row % FL_BLOCK;
         NUM *const lane = lanes[at % FL_STRIDE];
         if (at < FL_STRIDE) /* the first lap: the lane starts here, at +0 */
             FL_SWEEP(c, k, width, FL(store)(lane + c, FL(set)(0), k));
         FL_SWEEP(c, k, width, {
-            const VEC term = FL(term_step)(grad + c, x + c, FL(load)(slope + c, k), dx + c, k);
+            const VEC term = FL(term_step)(grad + c, x + c, FL(load)(slope + c, k), dx + c, k, 0);
             FL(add_to)(lane + c, term, k, &tiny);
         });
-        if (at < FL_BLOCK - 1 && row + 1 < outer)
+        if (at < FL_BLOCK - 1 && row + 1 < n)
             continue;
         size_t started = at + 1 < FL_STRIDE ? at + 1 : FL_STRIDE;
         for (size_t half = FL_STRIDE / 2; half; half /= 2)
@@ -270,27 +305,32 @@ FL_INLINE void FL(backward_tile)(const NUM *grad, const NUM *x, const NUM *slope
                 FL_SWEEP(c, k, width, FL(add_to)(low + c, FL(load)(high + c, k), k, &tiny));
             }
         for (size_t c = 0; c < width; c++)
-            fl_sum_add(&sums[c], row / FL_BLOCK, lanes[0][c]);
+            sums[c] += lanes[0][c];
         tiny = 0;
     }
-    for (size_t c = 0; c < width; c++)
-        dslope[c] = (NUM)(sums[c].total + sums[c].chunk);
 }
 
-FL_FUNCTION void FL(backward)(const NUM *grad, const NUM *x, const NUM *slope, NUM *dx, NUM *dslope, size_t outer,
-                              size_t channels, size_t inner)
+/* The sums of one chunk of `width` channels, from `channel` on. */
+FL_FUNCTION void FL(sum)(const fl_job *job, size_t channel, size_t width, size_t chunk, double *sums)
 {
-    if (channels > 1 && inner == 1)
-        for (size_t c = 0; c < channels; c += FL(TILE)) {
-            const size_t left = channels - c;
-            FL(backward_tile)(grad + c, x + c, slope + c, dx + c, dslope + c, outer, channels,
-                              left < FL(TILE) ? left : FL(TILE));
+    const NUM *const grad = job->v, *const x = job->x, *const slope = (const NUM *)job->slope + channel;
+    NUM *const dx = job->out;
+    const size_t inner = job->inner, first = chunk * FL_CHUNK, left = job->outer * inner - first;
+    const size_t n = left < FL_CHUNK ? left : FL_CHUNK;
+    if (inner == 1 && job->channels > 1) {
+        const size_t at = first * job->channels + channel;
+        FL(sum_columns)(job, grad + at, x + at, slope, dx + at, width, n, sums);
+    } else {
+        const size_t row = first ? first / inner : 0, i = first - row * inner;
+        for (size_t c = 0; c < width; c++) {
+            const size_t at = (row * job->channels + channel + c) * inner;
+            sums[c] = FL(sum_rows)(job, grad + at, x + at, slope[c], dx + at, i, n);
         }
-    else
-        for (size_t c = 0; c < channels; c++) {
-            const size_t at = c * inner;
-            dslope[c] = FL(backward_rows)(grad + at, x + at, slope[c], dx + at, outer, inner, channels * inner);
-        }
+    }
+#ifdef FL_STREAMS
+    if (job->past)
+        FL(fence)();
+#endif
 }
 
 #undef FL
@@ -307,6 +347,8 @@ FL_FUNCTION void FL(backward)(const NUM *grad, const NUM *x, const NUM *slope, N
 #undef FL_MARKS
 #undef FL_WATCH
 #undef FL_COLLECTS
+#undef FL_PUT
+#undef FL_PAST
 #undef FL_FLUSHES
 #undef FL_TYPE
 #undef FL_LANES

@@ -4,7 +4,7 @@
  * The terms of one slope, in C order of the logical array, are cut into blocks of FL_BLOCK. In a block,
  * lane l of FL_STRIDE lanes starts at +0 and adds terms l, l + FL_STRIDE, ... in order; then the upper half
  * of the lanes is added to the lower half until one is left (kernels.h, in the array's type). The block
- * sums of a chunk of FL_CHUNK blocks are added in order in double, and so are the chunks' sums (here).
+ * sums of a chunk of FL_CHUNK terms are added in order in double, and so are the chunks' sums (ops.c).
  *
  * Sixteen lanes are one AVX-512 register of floats, two of AVX2, four of SSE2 or NEON, and a group of four
  * at RISC-V's smallest vector length, so that each adds them in whole registers. A chunk is what threads
@@ -12,19 +12,6 @@
 #ifndef FL_ORDERED_SUM_H
 #define FL_ORDERED_SUM_H
 
-enum { FL_STRIDE = 16, FL_BLOCK = 128, FL_CHUNK = 128 };
-
-typedef struct {
-    double total, chunk;
-} fl_sum;
-
-static inline void fl_sum_add(fl_sum *sum, size_t block, double value)
-{
-    sum->chunk += value;
-    if (block % FL_CHUNK == FL_CHUNK - 1) {
-        sum->total += sum->chunk;
-        sum->chunk = 0;
-    }
-}
+enum { FL_STRIDE = 16, FL_BLOCK = 128, FL_CHUNK = 128 * FL_BLOCK }; /* in terms */
 
 #endif

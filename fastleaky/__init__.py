@@ -13,7 +13,7 @@ give the bits of :mod:`fastleaky.reference`, the specification.
 
 from typing import TYPE_CHECKING
 
-from fastleaky import reference
+from fastleaky import _native, reference
 from fastleaky._api import leaky_relu, leaky_relu_backward, prelu, prelu_backward
 from fastleaky._backends import BackendError, backends, use
 from fastleaky._threads import get_num_threads, set_num_threads
@@ -21,6 +21,10 @@ from fastleaky._threads import get_num_threads, set_num_threads
 if TYPE_CHECKING:
     backend: str
     __version__: str
+else:
+    leaky_relu, leaky_relu_backward, prelu, prelu_backward = _native.entries(
+        (leaky_relu, leaky_relu_backward, prelu, prelu_backward)
+    )
 
 __all__ = [
     "BackendError",

@@ -123,6 +123,8 @@ def _switch(wanted: str | None) -> None:
     global _wanted
     _wanted = wanted
     _ready.clear()
+    for dtype in ("f", "d"):
+        _native.choose(None, dtype)  # until _prepare has seen it work
 
 
 def kernels(dtype: str) -> Kernels:
@@ -152,6 +154,7 @@ def _prepare(dtype: str) -> Kernels:
             warnings.warn(f"fastleaky: backend {name} was dropped: {error}; {following}", RuntimeWarning, stacklevel=4)
         else:
             _ready[dtype] = _proven[name, dtype]
+            _native.choose(_ready[dtype], dtype)
             return _ready[dtype]
 
 

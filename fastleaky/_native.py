@@ -1,16 +1,21 @@
-"""The C kernels through cffi: pointers in, nothing else."""
+"""The C kernels through cffi: pointers in, nothing else; and the way to them without Python (_entry.c)."""
 
 import functools
 import importlib
 import importlib.util
 import os
 import sys
+from collections.abc import Callable
 from importlib.machinery import PathFinder
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
+from fastleaky import _threads
 from fastleaky._typing import Array
 
+_NUMPY_2 = int(np.__version__.partition(".")[0]) >= 2  # noqa: PLR2004
 HERE = os.path.dirname(os.path.abspath(__file__))
 NOT_COMPILED = (
     "fastleaky was installed without its compiled module: there was no working C compiler or no Python.h then "
@@ -64,7 +69,7 @@ class Kernels:
     def __init__(self, isa: Any) -> None:
         module = extension()
         lib = module.lib
-        self._isa = isa
+        self.isa = isa
         self._from_buffer = module.ffi.from_buffer
         self._f32, self._f64 = module.ffi.typeof("float[]"), module.ffi.typeof("double[]")
         self._functions = {
@@ -78,27 +83,57 @@ class Kernels:
 
     def leaky_relu(self, x: Array, slope: float, out: Array) -> None:
         """Write ``leaky_relu(x)``."""
-        self._functions[x.dtype.char][0](self._isa, *self._pointers(x, out), x.size, slope)
+        self._functions[x.dtype.char][0](self.isa, *self._pointers(x, out), x.size, slope)
 
     def leaky_relu_backward(self, grad: Array, x: Array, slope: float, dx: Array) -> None:
         """Write ``leaky_relu_backward(grad, x)``."""
-        self._functions[x.dtype.char][1](self._isa, *self._pointers(grad, x, dx), x.size, slope)
+        self._functions[x.dtype.char][1](self.isa, *self._pointers(grad, x, dx), x.size, slope)
 
     def prelu(self, x: Array, weight: Array, out: Array) -> None:
         """Write ``prelu(x)``."""
-        self._functions[x.dtype.char][2](self._isa, *self._pointers(x, weight, out), *x.shape)
+        self._functions[x.dtype.char][2](self.isa, *self._pointers(x, weight, out), *x.shape)
 
     def prelu_backward(self, grad: Array, x: Array, weight: Array, dx: Array, dweight: Array) -> None:
         """Write ``prelu_backward(grad, x)``."""
         pointers = self._pointers(grad, x, weight, dx, dweight)
-        self._functions[x.dtype.char][3](self._isa, *pointers, *x.shape)
+        self._functions[x.dtype.char][3](self.isa, *pointers, *x.shape)
 
 
 def instruction_sets() -> dict[str, Any]:
     """Every instruction set of the build, best first: its cdata if this processor can run it, else None."""
     module = extension()
+    _threads.tell(module.lib.fl_set_num_threads)
     found: dict[str, Any] = {}
-    while isa := module.lib.fl_isa_at(len(found)):
+    while isa := module.lib.fl_isa_hosted(module.lib.fl_isa_at(len(found))):
         name = module.ffi.string(module.lib.fl_isa_name(isa)).decode()
         found[name] = isa if module.lib.fl_isa_available(isa) else None
     return found
+
+
+ENTRIES = True  # tests switch them off, and so go the general way with the same kernels
+
+
+def entries(general: tuple[Callable[..., Any], ...]) -> tuple[Callable[..., Any], ...]:
+    """The public functions: those that go straight to C where they can, if there is C; else the general ones."""
+    try:
+        module = extension()
+    except ImportError:
+        return general
+    umath = importlib.import_module("numpy._core._multiarray_umath" if _NUMPY_2 else "numpy.core._multiarray_umath")
+    table = umath._ARRAY_API  # noqa: SLF001 - it is what compiled modules take from there
+    specimen = np.zeros((2, 3), np.float32)
+    address = specimen.__array_interface__["data"][0]
+    types = (np.dtype(np.float32), np.dtype(np.float64))
+    made: tuple[Callable[..., Any], ...] | None
+    made = module.start(np.ndarray, types, specimen, address, table, "fastleaky", general)
+    return made or general
+
+
+def choose(kernels: object, dtype: str) -> None:
+    """Let the public functions use these kernels for a type, if they are C's; else they take the general way."""
+    try:
+        module = extension()
+    except ImportError:
+        return
+    isa = kernels.isa if isinstance(kernels, Kernels) and ENTRIES else 0
+    module.choose("fd".index(dtype), int(module.ffi.cast("uintptr_t", isa)))

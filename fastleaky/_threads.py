@@ -1,14 +1,17 @@
 """How many threads a call may use: an upper bound that every backend reads here."""
 
 import os
+from collections.abc import Callable
 
 _threads = 0
+_listeners: list[Callable[[int], object]] = []
+_MOST = 1 << 16  # what is more cannot be meant, and might not fit a C int
 
 
 def set_num_threads(n: int) -> None:
     """Let one call use at most ``n`` threads. The results do not depend on it.
 
-    Only the Numba backend is threaded so far; the C kernels and NumPy run in the caller's thread.
+    C and Numba are threaded, and use threads where the arrays are large enough for that to pay.
 
     Parameters
     ----------
@@ -26,6 +29,14 @@ def set_num_threads(n: int) -> None:
     if n.__index__() < 1:
         raise ValueError(f"set_num_threads: n is {n!r}; it must be at least 1")
     _threads = n.__index__()
+    for listener in _listeners:
+        listener(min(_threads, _MOST))
+
+
+def tell(listener: Callable[[int], object]) -> None:
+    """Tell a library that keeps the number itself, now and whenever it changes."""
+    _listeners.append(listener)
+    listener(min(_threads, _MOST))
 
 
 def get_num_threads() -> int:

@@ -4,13 +4,20 @@
  * It needs nothing but the library, states the contract once more in the plainest C, and ends in a line
  * `N passed, N failed`. If vectors.h is there (`python -m fastleaky vectors`), it compares with what the Python
  * specification computed, too; with -DRESULTS it prints the library's own results for those vectors instead, for
- * `python -m fastleaky verify`. The file includes itself once for each element type. */
+ * `python -m fastleaky verify`. With -DHOST, and csrc/host/host.c, all is shared out to three threads, however small,
+ * and then stored past the cache, too. The file includes itself once for each element type. */
 #ifndef TYPE
 
 #include "fastleaky.h"
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#ifdef HOST
+#include "fastleaky_host.h"
+#define ISA(isa) fl_isa_hosted(isa)
+#else
+#define ISA(isa) (isa)
+#endif
 
 #if defined(__has_include)
 #if __has_include("vectors.h")
@@ -127,9 +134,9 @@ static void check_golden(void)
 static void check_golden(void) { printf("no vectors.h: the contract alone is checked\n"); }
 #endif
 
-int main(void)
+static void check_all(void)
 {
-    for (size_t i = 0; (isa = fl_isa_at(i)) != NULL; i++) {
+    for (size_t i = 0; (isa = ISA(fl_isa_at(i))) != NULL; i++) {
         if (!fl_isa_available(isa)) {
             printf("%s: this processor cannot run it\n", fl_isa_name(isa));
             continue;
@@ -141,6 +148,18 @@ int main(void)
         }
         printf("%s: checked\n", fl_isa_name(isa));
     }
+}
+
+int main(void)
+{
+#ifdef HOST
+    fl_set_num_threads(3);
+    fl_set_parallel_from(1);
+    fl_set_past_from((size_t)-1);
+    check_all();
+    fl_set_past_from(1);
+#endif
+    check_all();
     printf("best: %s\n%lu passed, %lu failed\n", fl_isa_name(fl_isa_best()), passed, failed);
     return failed != 0;
 }

@@ -41,6 +41,14 @@ FL_INLINE void f32_store(float *p, __m256 v, size_t k)
     if (k & 1)
         _mm_store_ss(p, rest);
 }
+FL_INLINE void f32_stream(float *p, __m256 v, size_t k)
+{
+    if (k == 8) {
+        _mm_stream_ps(p, _mm256_castps256_ps128(v));
+        _mm_stream_ps(p + 4, _mm256_extractf128_ps(v, 1));
+    } else
+        f32_store(p, v, k);
+}
 FL_INLINE __m256 f32_set(float s) { return _mm256_set1_ps(s); }
 FL_INLINE __m256 f32_mul(__m256 a, __m256 b) { return _mm256_mul_ps(a, b); }
 FL_INLINE __m256 f32_add(__m256 a, __m256 b) { return _mm256_add_ps(a, b); }
@@ -83,6 +91,14 @@ FL_INLINE void f64_store(double *p, __m256d v, size_t k)
     }
     if (k & 1)
         _mm_store_sd(p, rest);
+}
+FL_INLINE void f64_stream(double *p, __m256d v, size_t k)
+{
+    if (k == 4) {
+        _mm_stream_pd(p, _mm256_castpd256_pd128(v));
+        _mm_stream_pd(p + 2, _mm256_extractf128_pd(v, 1));
+    } else
+        f64_store(p, v, k);
 }
 FL_INLINE __m256d f64_set(double s) { return _mm256_set1_pd(s); }
 FL_INLINE __m256d f64_mul(__m256d a, __m256d b) { return _mm256_mul_pd(a, b); }

@@ -14,6 +14,16 @@ FL_INLINE __mmask16 f32_all(void) { return 0xffff; }
 FL_INLINE __mmask16 f32_first(size_t k) { return (__mmask16)(k < 16 ? (1u << k) - 1 : 0xffff); }
 FL_INLINE __m512 f32_load(const float *p, __mmask16 k) { return _mm512_maskz_loadu_ps(k, p); }
 FL_INLINE void f32_store(float *p, __m512 v, __mmask16 k) { _mm512_mask_storeu_ps(p, k, v); }
+FL_INLINE void f32_stream(float *p, __m512 v, __mmask16 k)
+{
+    if (k == 0xffff) {
+        _mm_stream_ps(p, _mm512_castps512_ps128(v));
+        _mm_stream_ps(p + 4, _mm512_extractf32x4_ps(v, 1));
+        _mm_stream_ps(p + 8, _mm512_extractf32x4_ps(v, 2));
+        _mm_stream_ps(p + 12, _mm512_extractf32x4_ps(v, 3));
+    } else
+        f32_store(p, v, k);
+}
 FL_INLINE __m512 f32_set(float s) { return _mm512_set1_ps(s); }
 FL_INLINE __m512 f32_mul(__m512 a, __m512 b) { return _mm512_mul_ps(a, b); }
 FL_INLINE __m512 f32_add(__m512 a, __m512 b) { return _mm512_add_ps(a, b); }
@@ -37,6 +47,13 @@ FL_INLINE __mmask8 f64_all(void) { return 0xff; }
 FL_INLINE __mmask8 f64_first(size_t k) { return (__mmask8)(k < 8 ? (1u << k) - 1 : 0xff); }
 FL_INLINE __m512d f64_load(const double *p, __mmask8 k) { return _mm512_maskz_loadu_pd(k, p); }
 FL_INLINE void f64_store(double *p, __m512d v, __mmask8 k) { _mm512_mask_storeu_pd(p, k, v); }
+FL_INLINE void f64_stream(double *p, __m512d v, __mmask8 k)
+{
+    if (k == 0xff)
+        f32_stream((float *)p, _mm512_castpd_ps(v), 0xffff);
+    else
+        f64_store(p, v, k);
+}
 FL_INLINE __m512d f64_set(double s) { return _mm512_set1_pd(s); }
 FL_INLINE __m512d f64_mul(__m512d a, __m512d b) { return _mm512_mul_pd(a, b); }
 FL_INLINE __m512d f64_add(__m512d a, __m512d b) { return _mm512_add_pd(a, b); }

@@ -18,6 +18,7 @@ FL_INLINE int f32_all(void) { return 1; }
 FL_INLINE int f32_first(size_t k) { return (void)k, 0; }
 FL_INLINE __m128 f32_load(const float *p, int all) { return all ? _mm_loadu_ps(p) : _mm_load_ss(p); }
 FL_INLINE void f32_store(float *p, __m128 v, int all) { all ? _mm_storeu_ps(p, v) : _mm_store_ss(p, v); }
+FL_INLINE void f32_stream(float *p, __m128 v, int all) { all ? _mm_stream_ps(p, v) : _mm_store_ss(p, v); }
 FL_INLINE __m128 f32_set(float s) { return _mm_set1_ps(s); }
 FL_INLINE __m128 f32_mul(__m128 a, __m128 b) { return _mm_mul_ps(a, b); }
 FL_INLINE __m128 f32_add(__m128 a, __m128 b) { return _mm_add_ps(a, b); }
@@ -38,6 +39,7 @@ FL_INLINE int f64_all(void) { return 1; }
 FL_INLINE int f64_first(size_t k) { return (void)k, 0; }
 FL_INLINE __m128d f64_load(const double *p, int all) { return all ? _mm_loadu_pd(p) : _mm_load_sd(p); }
 FL_INLINE void f64_store(double *p, __m128d v, int all) { all ? _mm_storeu_pd(p, v) : _mm_store_sd(p, v); }
+FL_INLINE void f64_stream(double *p, __m128d v, int all) { all ? _mm_stream_pd(p, v) : _mm_store_sd(p, v); }
 FL_INLINE __m128d f64_set(double s) { return _mm_set1_pd(s); }
 FL_INLINE __m128d f64_mul(__m128d a, __m128d b) { return _mm_mul_pd(a, b); }
 FL_INLINE __m128d f64_add(__m128d a, __m128d b) { return _mm_add_pd(a, b); }

@@ -1,4 +1,4 @@
-/* x86.h - what the x86 instruction sets share: asking the processor, and folding 128 bits.
+/* x86.h - what the x86 instruction sets share: asking the processor, folding 128 bits, and storing past the cache.
  * SPDX-License-Identifier: MIT */
 #include <cpuid.h>
 #include <immintrin.h>
@@ -27,3 +27,9 @@ FL_INLINE float f32_fold128(__m128 v)
 }
 
 FL_INLINE double f64_fold128(__m128d v) { return _mm_cvtsd_f64(_mm_add_sd(v, _mm_unpackhi_pd(v, v))); }
+
+/* Stores past the cache, 16 bytes at a time whatever the vector: NumPy's large arrays are aligned to 16, and the
+ * processor collects them to lines. They come out of order, so that threads need a fence between. */
+#define FL_STREAMS 1
+FL_INLINE void f32_fence(void) { _mm_sfence(); }
+FL_INLINE void f64_fence(void) { _mm_sfence(); }

@@ -1,0 +1,403 @@
+/* _entry.c - the public functions as Python calls them: plain arrays go straight to the kernels, all else to _api.py.
+ * SPDX-License-Identifier: MIT
+ *
+ * Plain means: exact ndarrays of one type, float32 or float64, native and aligned, that lie densely in memory in one
+ * and the same order of axes, and outputs that are an input itself or apart from all of them. Whatever is not plain, or
+ * not allowed, is left to the general function, arguments and all, so that checks and messages stand there only.
+ *
+ * Nothing here changes after the import but what choose() stores, which is atomic: there is no other state. */
+#include <Python.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include "fastleaky_host.h"
+
+/* The beginning of NumPy's array object. It is part of NumPy's binary interface, that of every compiled module that
+ * reads an array; start() sees that it is true all the same. */
+typedef struct {
+    PyObject_HEAD;
+    char *data;
+    int ndim;
+    Py_ssize_t *shape, *strides;
+    PyObject *base, *dtype;
+    int flags;
+} ndarray;
+enum { ALIGNED = 0x100, WRITEABLE = 0x400, KEEP_ORDER = 2, NEW_LIKE_ARRAY = 277 };
+
+static PyTypeObject *ndarray_type;
+static PyObject *dtypes[2]; /* float32, float64 */
+static PyObject *(*new_like_array)(PyObject *like, int order, PyObject *dtype, int subclass);
+static _Atomic(const fl_isa *) chosen[2]; /* for each type; NULL: the general function does it */
+
+enum { RELEASE_FROM = 1 << 13 }; /* elements: below, another thread gains less than giving up the interpreter costs */
+enum { MOST_AXES = 8, MOST_ARGUMENTS = 5 };
+
+typedef struct {
+    const char *arguments[MOST_ARGUMENTS]; /* `positional` of them, and then those that need their name */
+    int positional, required, backward, prelu;
+    const char *signature;
+    PyObject *general, *names[MOST_ARGUMENTS];
+} operation;
+
+static operation operations[] = {
+    {{"x", "negative_slope", "out"}, 2, 1, 0, 0, "leaky_relu(x, negative_slope=0.01, *, out=None)", 0, {0}},
+    {{"grad", "x", "negative_slope", "out"},
+     3,
+     2,
+     1,
+     0,
+     "leaky_relu_backward(grad, x, negative_slope=0.01, *, out=None)",
+     0,
+     {0}},
+    {{"x", "weight", "axis", "out"}, 2, 2, 0, 1, "prelu(x, weight, *, axis=1, out=None)", 0, {0}},
+    {{"grad", "x", "weight", "axis", "out"},
+     3,
+     3,
+     1,
+     1,
+     "prelu_backward(grad, x, weight, *, axis=1, out=None)",
+     0,
+     {0}},
+};
+enum { OPERATIONS = sizeof operations / sizeof *operations };
+
+/* Put the arguments in the order of their names; 0 if they are not what the signature says. */
+static int bind(const operation *op, PyObject *const *args, Py_ssize_t given, PyObject *keywords, PyObject **bound)
+{
+    if (given > op->positional)
+        return 0;
+    for (Py_ssize_t i = 0; i < MOST_ARGUMENTS; i++)
+        bound[i] = i < given ? args[i] : NULL;
+    for (Py_ssize_t k = 0, n = keywords ? PyTuple_Size(keywords) : 0; k < n; k++) {
+        PyObject *const name = PyTuple_GetItem(keywords, k);
+        int i = 0;
+        while (i < MOST_ARGUMENTS && op->names[i] != name) /* names are interned; one that is not goes the long way */
+            i++;
+        if (i == MOST_ARGUMENTS || bound[i])
+            return 0;
+        bound[i] = args[given + k];
+    }
+    for (int i = 0; i < op->required; i++)
+        if (!bound[i])
+            return 0;
+    return 1;
+}
+
+static const ndarray *plain(PyObject *object, const PyObject *dtype)
+{
+    const ndarray *const array = (const ndarray *)object;
+    return Py_TYPE(object) == ndarray_type && array->dtype == dtype && (array->flags & ALIGNED) ? array : NULL;
+}
+
+static size_t size_of(const ndarray *array)
+{
+    size_t size = 1;
+    for (int i = 0; i < array->ndim; i++)
+        size *= (size_t)array->shape[i];
+    return size;
+}
+
+/* Do two arrays have one shape, and the same order of axes in memory if one of them is dense? */
+static int alike(const ndarray *a, const ndarray *b)
+{
+    if (a->ndim != b->ndim)
+        return 0;
+    for (int i = 0; i < a->ndim; i++)
+        if (a->shape[i] != b->shape[i] || (a->strides[i] != b->strides[i] && a->shape[i] != 1))
+            return 0;
+    return 1;
+}
+
+/* How the kernels walk an array: (outer, channels, inner), the channels along `axis`, or 1 if it is negative. 0 if it
+ * is not dense, or if the other axes do not lie in their order where that is demanded. */
+static int walk(const ndarray *array, size_t itemsize, int axis, int ordered, size_t shape[3])
+{
+    int axes[MOST_AXES], n = 0; /* from the innermost to the outermost, without those of length 1 */
+    if (array->ndim > MOST_AXES)
+        return 0;
+    for (int i = array->ndim - 1; i >= 0; i--) {
+        if (array->shape[i] == 1)
+            continue;
+        int j = n++;
+        for (; j > 0 && array->strides[axes[j - 1]] > array->strides[i]; j--)
+            axes[j] = axes[j - 1];
+        axes[j] = i;
+    }
+    Py_ssize_t step = (Py_ssize_t)itemsize;
+    size_t *group = &shape[2];
+    shape[0] = shape[1] = shape[2] = 1;
+    for (int j = 0, before = array->ndim; j < n; j++) {
+        const int i = axes[j];
+        if (array->strides[i] != step || (ordered && i != axis && i > before))
+            return 0;
+        step *= array->shape[i];
+        if (i == axis) {
+            shape[1] = (size_t)array->shape[i];
+            group = &shape[0];
+        } else {
+            *group *= (size_t)array->shape[i];
+            before = i;
+        }
+    }
+    return 1;
+}
+
+static int apart(const ndarray *a, size_t a_bytes, const ndarray *b, size_t b_bytes)
+{
+    const uintptr_t p = (uintptr_t)a->data, q = (uintptr_t)b->data;
+    return p + a_bytes <= q || q + b_bytes <= p;
+}
+
+/* An output, a new reference: the one given, if it will do, or a new array; NULL if it will not do. */
+static PyObject *output(PyObject *given, const ndarray *like)
+{
+    PyObject *const out = given == Py_None ? new_like_array((PyObject *)like, KEEP_ORDER, NULL, 0) : Py_NewRef(given);
+    if (!out) {
+        PyErr_Clear(); /* the general function meets it too, and says it */
+        return NULL;
+    }
+    const ndarray *const array = plain(out, like->dtype);
+    if (array && (array->flags & WRITEABLE) && alike(array, like))
+        return out;
+    Py_DECREF(out);
+    return NULL;
+}
+
+/* What is to be computed. */
+typedef struct {
+    const ndarray *v, *x, *weight; /* v: the gradient, or forward x again */
+    double slope;
+    int type;
+    size_t shape[3];
+} request;
+
+static int take_slope(PyObject *given, request *wanted)
+{
+    wanted->slope = 0.01;
+    if (!given)
+        return 1;
+    if (!PyFloat_Check(given) && !PyLong_CheckExact(given))
+        return 0;
+    wanted->slope = PyFloat_AsDouble(given);
+    if (wanted->slope != -1 || !PyErr_Occurred())
+        return 1;
+    PyErr_Clear();
+    return 0;
+}
+
+/* Take a weight of one element, or of one dimension and as many elements as x has along the axis, which is -1 if there
+ * is only one slope. */
+static int take_weight(PyObject *given, PyObject *given_axis, request *wanted, int *axis)
+{
+    const ndarray *const x = wanted->x, *const weight = plain(given, x->dtype);
+    int overflow = 0;
+    const long at = given_axis && PyLong_CheckExact(given_axis) ? PyLong_AsLongAndOverflow(given_axis, &overflow) : 1;
+    if (!weight || (given_axis && !PyLong_CheckExact(given_axis)))
+        return 0;
+    wanted->weight = weight;
+    if (size_of(weight) == 1)
+        return 1;
+    if (overflow || at < -x->ndim || at >= x->ndim || weight->ndim != 1)
+        return 0;
+    *axis = (int)(at < 0 ? at + x->ndim : at);
+    return weight->shape[0] == x->shape[*axis] && weight->strides[0] == (Py_ssize_t)(wanted->type ? 8 : 4);
+}
+
+static int take(const operation *op, PyObject *const *bound, request *wanted)
+{
+    PyObject *const x = bound[op->backward];
+    int axis = -1;
+    if (Py_TYPE(x) != ndarray_type)
+        return 0;
+    wanted->type = ((const ndarray *)x)->dtype == dtypes[1];
+    wanted->x = plain(x, dtypes[wanted->type]);
+    wanted->v = plain(bound[0], dtypes[wanted->type]);
+    if (!wanted->x || !wanted->v || (wanted->v != wanted->x && !alike(wanted->v, wanted->x)))
+        return 0;
+    if (op->prelu ? !take_weight(bound[op->backward + 1], bound[op->positional], wanted, &axis)
+                  : !take_slope(bound[op->backward + 1], wanted))
+        return 0;
+    return walk(wanted->x, wanted->type ? 8 : 4, axis, op->prelu && op->backward, wanted->shape);
+}
+
+static void compute(const operation *op, const fl_isa *isa, const request *wanted, PyObject *const outs[2])
+{
+    const size_t *const s = wanted->shape;
+#define COMPUTE(suffix, T)                                                                                             \
+    do {                                                                                                               \
+        const T *const v = (const T *)wanted->v->data, *const x = (const T *)wanted->x->data;                          \
+        T *const out = (T *)((const ndarray *)outs[0])->data;                                                          \
+        if (!op->prelu && !op->backward)                                                                               \
+            fl_leaky_relu_##suffix(isa, x, out, s[2], (T)wanted->slope);                                               \
+        else if (!op->prelu)                                                                                           \
+            fl_leaky_relu_backward_##suffix(isa, v, x, out, s[2], (T)wanted->slope);                                   \
+        else if (!op->backward)                                                                                        \
+            fl_prelu_##suffix(isa, x, (const T *)wanted->weight->data, out, s[0], s[1], s[2]);                         \
+        else                                                                                                           \
+            fl_prelu_backward_##suffix(isa, v, x, (const T *)wanted->weight->data, out,                                \
+                                       (T *)((const ndarray *)outs[1])->data, s[0], s[1], s[2]);                       \
+    } while (0)
+    if (wanted->type)
+        COMPUTE(f64, double);
+    else
+        COMPUTE(f32, float);
+}
+
+/* Do the outputs lie where the kernels may write? An output may be one of the arrays of its shape. */
+static int may_write(const request *wanted, PyObject *const outs[2])
+{
+    const size_t itemsize = wanted->type ? 8 : 4, weight_bytes = wanted->shape[1] * itemsize;
+    const size_t bytes = wanted->shape[0] * weight_bytes * wanted->shape[2];
+    const ndarray *const v = wanted->v, *const x = wanted->x, *const weight = wanted->weight;
+    const ndarray *const out = (const ndarray *)outs[0], *const dweight = (const ndarray *)outs[1];
+    if ((out->data != v->data && !apart(out, bytes, v, bytes)) ||
+        (out->data != x->data && !apart(out, bytes, x, bytes)))
+        return 0;
+    if (weight && !apart(out, bytes, weight, weight_bytes))
+        return 0;
+    return !dweight || (apart(dweight, weight_bytes, v, bytes) && apart(dweight, weight_bytes, x, bytes) &&
+                        apart(dweight, weight_bytes, out, bytes) && apart(dweight, weight_bytes, weight, weight_bytes));
+}
+
+/* Do it, if everything is plain; else NULL, without an error. */
+static PyObject *attempt(const operation *op, PyObject *const *args, Py_ssize_t given, PyObject *keywords)
+{
+    PyObject *bound[MOST_ARGUMENTS], *outs[2] = {NULL, NULL}, *result = NULL;
+    request wanted = {0};
+    if (!bind(op, args, given, keywords, bound) || !take(op, bound, &wanted))
+        return NULL;
+    const fl_isa *const isa = chosen[wanted.type];
+    const size_t n = wanted.shape[0] * wanted.shape[1] * wanted.shape[2];
+    const int pair = op->prelu && op->backward;
+    PyObject *out = bound[op->positional + op->prelu], *second = Py_None;
+    if (!isa || n == 0)
+        return NULL;
+    if (!out)
+        out = Py_None;
+    if (pair && out != Py_None) {
+        if (!PyTuple_CheckExact(out) || PyTuple_Size(out) != 2)
+            return NULL;
+        second = PyTuple_GetItem(out, 1);
+        out = PyTuple_GetItem(out, 0);
+    }
+    outs[0] = output(out, wanted.x);
+    if (outs[0] && pair)
+        outs[1] = output(second, wanted.weight);
+    if (outs[pair] && may_write(&wanted, outs)) {
+        PyThreadState *const state = n >= RELEASE_FROM ? PyEval_SaveThread() : NULL;
+        compute(op, isa, &wanted, outs);
+        if (state)
+            PyEval_RestoreThread(state);
+        result = pair ? PyTuple_Pack(2, outs[0], outs[1]) : Py_NewRef(outs[0]);
+    }
+    Py_XDECREF(outs[0]);
+    Py_XDECREF(outs[1]);
+    return result;
+}
+
+static PyObject *call_general(const operation *op, PyObject *const *args, Py_ssize_t given, PyObject *keywords)
+{
+    PyObject *const positional = PyTuple_New(given), *const named = PyDict_New();
+    PyObject *result = NULL;
+    if (positional && named) {
+        int failed = 0;
+        for (Py_ssize_t i = 0; i < given; i++)
+            PyTuple_SetItem(positional, i, Py_NewRef(args[i]));
+        for (Py_ssize_t k = 0, n = keywords ? PyTuple_Size(keywords) : 0; k < n; k++)
+            failed |= PyDict_SetItem(named, PyTuple_GetItem(keywords, k), args[given + k]);
+        if (!failed)
+            result = PyObject_Call(op->general, positional, named);
+    }
+    Py_XDECREF(positional);
+    Py_XDECREF(named);
+    return result;
+}
+
+static PyObject *call(const operation *op, PyObject *const *args, Py_ssize_t given, PyObject *keywords)
+{
+    PyObject *const result = attempt(op, args, given, keywords);
+    return result || PyErr_Occurred() ? result : call_general(op, args, given, keywords);
+}
+
+#define ENTRY(i)                                                                                                       \
+    static PyObject *entry_##i(PyObject *self, PyObject *const *args, Py_ssize_t given, PyObject *keywords)            \
+    {                                                                                                                  \
+        return (void)self, call(&operations[i], args, given, keywords);                                                \
+    }
+ENTRY(0)
+ENTRY(1)
+ENTRY(2)
+ENTRY(3)
+typedef PyObject *entry(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
+static entry *const entries[OPERATIONS] = {entry_0, entry_1, entry_2, entry_3};
+
+/* Make the public functions: start(array type, (float32, float64), a float32 array of shape (2, 3) and strides (12, 4)
+ * at `address`, address, NumPy's table of functions, the module's name, the four general functions). None if arrays are
+ * not what we take them for; then the general functions must do. */
+static PyObject *start(PyObject *self, PyObject *args)
+{
+    PyObject *table, *general, *specimen, *module;
+    unsigned long long address;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "O(OO)OKOUO!", &ndarray_type, &dtypes[0], &dtypes[1], &specimen, &address, &table,
+                          &module, &PyTuple_Type, &general))
+        return NULL;
+    const ndarray *const array = plain(specimen, dtypes[0]);
+    if (!array || (uintptr_t)array->data != address || array->ndim != 2 || array->shape[0] != 2 ||
+        array->shape[1] != 3 || array->strides[0] != 12 || array->strides[1] != 4 || !(array->flags & WRITEABLE))
+        Py_RETURN_NONE;
+    void *const *const functions = PyCapsule_GetPointer(table, NULL);
+    PyObject *const made = PyTuple_New(OPERATIONS);
+    if (!functions || !made || PyTuple_Size(general) != OPERATIONS)
+        return NULL;
+    *(void **)&new_like_array = functions[NEW_LIKE_ARRAY];
+    Py_INCREF(ndarray_type);
+    Py_INCREF(dtypes[0]);
+    Py_INCREF(dtypes[1]);
+    for (int i = 0; i < OPERATIONS; i++) { /* what is allocated here is there as long as the functions: always */
+        operation *const op = &operations[i];
+        PyMethodDef *const method = calloc(1, sizeof *method);
+        op->general = Py_NewRef(PyTuple_GetItem(general, i));
+        for (int k = 0; k < MOST_ARGUMENTS && op->arguments[k]; k++)
+            op->names[k] = PyUnicode_InternFromString(op->arguments[k]);
+        PyObject *const name = PyObject_GetAttrString(op->general, "__name__");
+        PyObject *const doc = PyObject_GetAttrString(op->general, "__doc__");
+        PyObject *const text = name && doc ? PyUnicode_FromFormat("%s\n--\n\n%S", op->signature, doc) : NULL;
+        if (!method || !text)
+            return NULL;
+        method->ml_name = PyUnicode_AsUTF8AndSize(name, NULL);
+        method->ml_doc = PyUnicode_AsUTF8AndSize(text, NULL);
+        method->ml_meth = (PyCFunction)(void (*)(void))entries[i];
+        method->ml_flags = METH_FASTCALL | METH_KEYWORDS;
+        PyObject *const function = method->ml_name && method->ml_doc ? PyCFunction_NewEx(method, NULL, module) : NULL;
+        if (!function || PyTuple_SetItem(made, i, function))
+            return NULL;
+    }
+    return made;
+}
+
+/* choose(0 for float32 or 1 for float64, address of the fl_isa, or 0 for the general functions) */
+static PyObject *choose(PyObject *self, PyObject *args)
+{
+    int type;
+    unsigned long long address;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "iK", &type, &address))
+        return NULL;
+    chosen[type != 0] = (const fl_isa *)(uintptr_t)address;
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef own[] = {{"start", start, METH_VARARGS, NULL}, {"choose", choose, METH_VARARGS, NULL}, {0}};
+
+/* cffi's module, whose initialisation _ffi_build.py has renamed, with these two more. */
+extern PyObject *fl_cffi_init(void);
+PyMODINIT_FUNC PyInit__ffi(void)
+{
+    PyObject *const module = fl_cffi_init();
+    if (module && PyModule_AddFunctions(module, own)) {
+        Py_DECREF(module);
+        return NULL;
+    }
+    return module;
+}

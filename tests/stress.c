@@ -1,0 +1,166 @@
+/* stress.c - the threads of csrc/host under every strain that a program may put them to; the bits must stay the same.
+ * SPDX-License-Identifier: MIT
+ *
+ * Many callers at once while the number of threads changes; forked children of a process that has used its threads,
+ * and of one whose other threads are in the middle of a call; an idle process, which must not compute. Built with
+ * ThreadSanitizer too, which does not allow threads after such a fork: -DNO_FORK. */
+#include "fastleaky_host.h"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    OUTER = 3,
+    CHANNELS = 5,
+    INNER = 7001,
+    SIZE = OUTER * CHANNELS * INNER,
+    CALLERS = 4,
+    CALLS = 100,
+    CHILDREN = 30
+};
+static float x[SIZE], grad[SIZE], wanted[SIZE], wanted_sums[CHANNELS];
+static const float weight[CHANNELS] = {0.25f, -0.5f, 0.0f, 3.0f, 1e-40f};
+static _Atomic int stop;
+static const fl_isa *hosted;
+static unsigned long passed, failed;
+
+static void report(int good, const char *what)
+{
+    passed += good != 0;
+    failed += !good;
+    printf("%s: %s\n", what, good ? "as it should be" : "WRONG");
+}
+
+static int wrong_calls(int calls)
+{
+    float *const dx = malloc(sizeof wanted), sums[CHANNELS];
+    int wrong = 0;
+    for (int i = 0; i < calls; i++) {
+        memset(dx, 0, sizeof wanted);
+        fl_prelu_backward_f32(hosted, grad, x, weight, dx, sums, OUTER, CHANNELS, INNER);
+        wrong += memcmp(dx, wanted, sizeof wanted) || memcmp(sums, wanted_sums, sizeof sums);
+    }
+    free(dx);
+    return wrong;
+}
+
+static void *caller(void *unused) { return (void)unused, (void *)(intptr_t)wrong_calls(CALLS); }
+
+static void *changer(void *unused)
+{
+    for (int threads = 1; !stop; threads = threads % 5 + 1) {
+        fl_set_num_threads(threads);
+        nanosleep(&(struct timespec){0, 200000}, NULL);
+    }
+    return unused;
+}
+
+static void *caller_without_end(void *unused)
+{
+    while (!stop)
+        wrong_calls(1);
+    return unused;
+}
+
+static void many_callers(void)
+{
+    pthread_t callers[CALLERS], one;
+    intptr_t wrong = 0;
+    void *result;
+    pthread_create(&one, NULL, changer, NULL);
+    for (int i = 0; i < CALLERS; i++)
+        pthread_create(&callers[i], NULL, caller, NULL);
+    for (int i = 0; i < CALLERS; i++) {
+        pthread_join(callers[i], &result);
+        wrong += (intptr_t)result;
+    }
+    stop = 1;
+    pthread_join(one, NULL);
+    stop = 0;
+    report(wrong == 0, "many callers, while the number of threads changes");
+    fl_set_num_threads(3);
+}
+
+#ifndef NO_FORK
+static int wrong_children(int children)
+{
+    int wrong = 0, status;
+    for (int i = 0; i < children; i++) {
+        const pid_t child = fork();
+        if (child == 0) {
+            alarm(60); /* a hang ends here */
+            _exit(wrong_calls(5) != 0);
+        }
+        wrong += child < 0 || waitpid(child, &status, 0) != child || status != 0;
+    }
+    return wrong;
+}
+
+static void children(void)
+{
+    pthread_t one;
+    report(wrong_children(CHILDREN) == 0, "forked children");
+    pthread_create(&one, NULL, caller_without_end, NULL);
+    report(wrong_children(CHILDREN) == 0, "forked children, in the middle of another thread's calls");
+    stop = 1;
+    pthread_join(one, NULL);
+    stop = 0;
+}
+#endif
+
+static double processor_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* One small call every 5 ms may cost 5 % of a processor beyond the call itself. */
+static void idle(void)
+{
+    double before, spent[2];
+    for (int threads = 1; threads <= 3; threads += 2) {
+        fl_set_num_threads(threads);
+        wrong_calls(1);
+        nanosleep(&(struct timespec){0, 5000000}, NULL);
+        before = processor_seconds();
+        for (int i = 0; i < 100; i++) {
+            wrong_calls(1);
+            nanosleep(&(struct timespec){0, 5000000}, NULL);
+        }
+        spent[threads > 1] = processor_seconds() - before;
+    }
+    printf("a call every 5 ms: %.1f %% of a processor with one thread, %.1f %% with three\n", spent[0] / 0.5 * 100,
+           spent[1] / 0.5 * 100);
+    nanosleep(&(struct timespec){0, 5000000}, NULL);
+    before = processor_seconds();
+    nanosleep(&(struct timespec){0, 300000000}, NULL);
+    report(processor_seconds() - before < 0.003, "an idle process");
+}
+
+int main(void)
+{
+    const fl_isa *const best = fl_isa_best();
+    hosted = fl_isa_hosted(best);
+    for (size_t i = 0; i < SIZE; i++) {
+        x[i] = (float)rand() / (float)RAND_MAX - 0.5f;
+        grad[i] = (float)rand() / (float)RAND_MAX - 0.5f;
+    }
+    fl_prelu_backward_f32(best, grad, x, weight, wanted, wanted_sums, OUTER, CHANNELS, INNER);
+    fl_set_parallel_from(1);
+    fl_set_num_threads(3);
+    report(wrong_calls(CALLS) == 0, "three threads");
+    many_callers();
+#ifndef NO_FORK
+    children();
+    idle();
+#endif
+    printf("%lu passed, %lu failed\n", passed, failed);
+    return failed != 0;
+}
