@@ -14,7 +14,7 @@
  * overlap anything. Inputs are not written, and nothing outside the arrays is read or written.
  *
  * No function allocates, fails, or keeps anything between calls: there is no state in this library. The stack
- * holds at most 7 kB in fl_prelu_backward_f32, 10 kB in its double, and some hundred bytes in the others. */
+ * holds at most 7 kB in fl_prelu_backward_f32, 11 kB in its double, and some hundred bytes in the others. */
 #ifndef FASTLEAKY_H
 #define FASTLEAKY_H
 

@@ -106,12 +106,14 @@ typedef struct {
     void (*sum)(const fl_job *job, size_t channel, size_t width, size_t chunk, double *sums);
 } fl_kernels;
 
-/* What an operating system adds (host/host.c); without it a job is done in one go, by the caller.
- * run: call task(arg, begin, end) for parts of 0 ... n that together are all of it, each a multiple of `grain` but for
- * the last; one part is worth `elements / n`. past: is an output of so many bytes better stored past the cache? */
+/* What an operating system adds (host/host.c); without it the caller does all.
+ * threads: how many should do a job of so many elements? run: have them call task(arg, begin, end) for parts of 0 ... n
+ * that together are all of it, multiples of `grain`. past: should a job that touches so many bytes store past the
+ * cache? */
 typedef void fl_task(const void *arg, size_t begin, size_t end);
 typedef struct {
-    void (*run)(fl_task *task, const void *arg, size_t n, size_t grain, size_t elements);
+    int (*threads)(size_t elements);
+    void (*run)(int threads, fl_task *task, const void *arg, size_t n, size_t grain);
     int (*past)(size_t bytes);
 } fl_host;
 

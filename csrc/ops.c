@@ -14,26 +14,37 @@ static void select_part(const void *arg, size_t begin, size_t end)
     s->kernels->select(s->job, begin, end);
 }
 
-static void select_all(const fl_isa *isa, const fl_kernels *kernels, fl_job job, size_t size)
+static int threads_for(const fl_isa *isa, fl_job *job, size_t size)
 {
-    const size_t n = job.outer * job.channels * job.inner;
-    const selection s = {kernels, &job};
-    if (!isa->host) {
-        kernels->select(&job, 0, n);
-        return;
-    }
-    job.past = job.out != job.v && job.out != job.x && isa->host->past(n * size);
-    isa->host->run(select_part, &s, n, 1024, n);
+    const size_t n = job->outer * job->channels * job->inner;
+    if (!isa->host)
+        return 1;
+    job->past = job->out != job->v && job->out != job->x && isa->host->past((job->v == job->x ? 2 : 3) * n * size);
+    return isa->host->threads(n);
 }
 
-/* The sums of all chunks of all channels make a row: those of the first `width` channels come first, chunk by chunk.
- * A wave takes some of them. */
+static void select_all(const fl_isa *isa, const fl_kernels *kernels, fl_job *job, size_t size)
+{
+    const size_t n = job->outer * job->channels * job->inner;
+    const selection s = {kernels, job};
+    const int threads = threads_for(isa, job, size);
+    if (threads > 1)
+        isa->host->run(threads, select_part, &s, n, 1024);
+    else
+        kernels->select(job, 0, n);
+}
+
+/* A part of the sums is one chunk of `width` channels. The parts make a row: all chunks of the first channels, then
+ * those of the next. Where a channel has one chunk only, its part is its gradient; else a wave takes some of the parts
+ * at a time, and what they give is added up behind it. */
 enum { WAVE = 128 };
 typedef struct {
     const fl_kernels *kernels;
     const fl_job *job;
     size_t width, chunks, first;
     double *sums;
+    void *dslope;
+    size_t size;
 } wave;
 
 static size_t width_at(const wave *w, size_t channel)
@@ -42,48 +53,56 @@ static size_t width_at(const wave *w, size_t channel)
     return left < w->width ? left : w->width;
 }
 
+static void round_to(const wave *w, size_t channel, const double *sums)
+{
+    for (size_t c = 0, n = width_at(w, channel); c < n; c++)
+        if (w->size == sizeof(float))
+            ((float *)w->dslope)[channel + c] = (float)sums[c];
+        else
+            ((double *)w->dslope)[channel + c] = sums[c];
+}
+
 static void sum_part(const void *arg, size_t begin, size_t end)
 {
     const wave *const w = arg;
+    double own[FL_WIDTH];
     for (; begin < end; begin++) {
         const size_t at = w->first + begin, channel = at / w->chunks * w->width;
-        w->kernels->sum(w->job, channel, width_at(w, channel), at % w->chunks, w->sums + begin * w->width);
+        double *const sums = w->chunks == 1 ? own : w->sums + begin * w->width;
+        w->kernels->sum(w->job, channel, width_at(w, channel), at % w->chunks, sums);
+        if (w->chunks == 1)
+            round_to(w, channel, sums);
     }
 }
 
-/* How many channels a part takes: enough for its own cost not to matter, and where channels are last, those that share
- * a cache line. */
+/* Enough channels for the part's own cost not to matter; and where channels are last, a cache line of them at least. */
 static size_t width_of(const fl_job *job, size_t terms, int threads)
 {
-    if (job->inner == 1)
-        return threads && job->channels < 2 * FL_WIDTH ? FL_WIDTH / 4 : FL_WIDTH;
+    if (job->inner == 1 && job->channels > 1)
+        return threads > 1 && job->channels < FL_WIDTH * (size_t)threads ? FL_WIDTH / 4 : FL_WIDTH;
     const size_t enough = terms ? 8192 / terms + 1 : FL_WIDTH;
     return enough < FL_WIDTH ? enough : FL_WIDTH;
 }
 
-static void sum_all(const fl_isa *isa, const fl_kernels *kernels, fl_job job, void *dslope, size_t size)
+static void sum_all(const fl_isa *isa, const fl_kernels *kernels, fl_job *job, void *dslope, size_t size)
 {
-    const size_t terms = job.outer * job.inner, chunks = terms ? (terms - 1) / FL_CHUNK + 1 : 1;
+    const size_t terms = job->outer * job->inner, chunks = terms ? (terms - 1) / FL_CHUNK + 1 : 1;
+    const int threads = threads_for(isa, job, size);
     double sums[WAVE], totals[FL_WIDTH];
-    wave w = {kernels, &job, width_of(&job, terms, isa->host != NULL), chunks, 0, sums};
-    const size_t parts = ((job.channels - 1) / w.width + 1) * chunks, most = WAVE / w.width;
-    if (isa->host)
-        job.past = job.out != job.v && job.out != job.x && isa->host->past(terms * job.channels * size);
+    wave w = {kernels, job, width_of(job, terms, threads), chunks, 0, sums, dslope, size};
+    const size_t parts = ((job->channels - 1) / w.width + 1) * chunks, most = chunks == 1 ? parts : WAVE / w.width;
     for (; w.first < parts; w.first += most) {
         const size_t count = parts - w.first < most ? parts - w.first : most;
-        if (isa->host)
-            isa->host->run(sum_part, &w, count, 1, count * w.width * (terms < FL_CHUNK ? terms : FL_CHUNK));
+        if (threads > 1)
+            isa->host->run(threads, sum_part, &w, count, 1);
         else
             sum_part(&w, 0, count);
-        for (size_t i = 0; i < count; i++) {
+        for (size_t i = 0; chunks > 1 && i < count; i++) {
             const size_t at = w.first + i, chunk = at % chunks, channel = at / chunks * w.width;
-            for (size_t c = 0; c < width_at(&w, channel); c++) {
+            for (size_t c = 0, n = width_at(&w, channel); c < n; c++)
                 totals[c] = (chunk ? totals[c] : 0) + sums[i * w.width + c];
-                if (chunk == chunks - 1 && size == sizeof(float))
-                    ((float *)dslope)[channel + c] = (float)totals[c];
-                else if (chunk == chunks - 1)
-                    ((double *)dslope)[channel + c] = totals[c];
-            }
+            if (chunk == chunks - 1)
+                round_to(&w, channel, totals);
         }
     }
 }
@@ -91,23 +110,23 @@ static void sum_all(const fl_isa *isa, const fl_kernels *kernels, fl_job job, vo
 #define FL_OPS(type, T)                                                                                                \
     void fl_leaky_relu_##type(const fl_isa *isa, const T *x, T *out, size_t n, T negative_slope)                       \
     {                                                                                                                  \
-        select_all(isa, &isa->type, (fl_job){x, x, &negative_slope, out, 1, 1, n, 0}, sizeof(T));                      \
+        select_all(isa, &isa->type, &(fl_job){x, x, &negative_slope, out, 1, 1, n, 0}, sizeof(T));                     \
     }                                                                                                                  \
     void fl_leaky_relu_backward_##type(const fl_isa *isa, const T *grad, const T *x, T *dx, size_t n,                  \
                                        T negative_slope)                                                               \
     {                                                                                                                  \
-        select_all(isa, &isa->type, (fl_job){grad, x, &negative_slope, dx, 1, 1, n, 0}, sizeof(T));                    \
+        select_all(isa, &isa->type, &(fl_job){grad, x, &negative_slope, dx, 1, 1, n, 0}, sizeof(T));                   \
     }                                                                                                                  \
     void fl_prelu_##type(const fl_isa *isa, const T *x, const T *weight, T *out, size_t outer, size_t channels,        \
                          size_t inner)                                                                                 \
     {                                                                                                                  \
-        select_all(isa, &isa->type, (fl_job){x, x, weight, out, outer, channels, inner, 0}, sizeof(T));                \
+        select_all(isa, &isa->type, &(fl_job){x, x, weight, out, outer, channels, inner, 0}, sizeof(T));               \
     }                                                                                                                  \
     void fl_prelu_backward_##type(const fl_isa *isa, const T *grad, const T *x, const T *weight, T *dx, T *dweight,    \
                                   size_t outer, size_t channels, size_t inner)                                         \
     {                                                                                                                  \
         if (channels)                                                                                                  \
-            sum_all(isa, &isa->type, (fl_job){grad, x, weight, dx, outer, channels, inner, 0}, dweight, sizeof(T));    \
+            sum_all(isa, &isa->type, &(fl_job){grad, x, weight, dx, outer, channels, inner, 0}, dweight, sizeof(T));   \
     }
 
 FL_OPS(f32, float)

@@ -42,7 +42,8 @@ CORES = {
     "rv64gc": ("plain", *RISCV, "-march=rv64gc", "-mabi=lp64d"),
     "rv64gcv": ("rvv", "riscv64-unknown-elf", CLANG, "-march=rv64gcv", "-mabi=lp64d"),
 }
-KERNELS = ("f32_select", "f32_backward", "f64_select", "f64_backward")
+KERNELS = ("f32_select", "f32_sum", "f64_select", "f64_sum")
+CALLERS = ("fl_prelu_backward_{}", "sum_all", "sum_part")  # of the deepest kernel, in ops.c
 OURS = re.compile(r"fl_|__aeabi_|__[a-z]+[sd]f")  # and the compiler's own, for arithmetic
 
 
@@ -53,7 +54,7 @@ def weigh(core: str, folder: Path) -> tuple[str, ...]:
     options = ["-Os", "-ffreestanding", "-fstack-usage", "-Wall", "-Wextra", "-Werror", f"-I{ROOT / 'csrc'}"]
     sizes: dict[str, int] = {}
     stack: dict[str, int] = {}
-    for source in (ROOT / "csrc").glob("**/*.c"):
+    for source in (*(ROOT / "csrc").glob("*.c"), *(ROOT / "csrc" / "isa").glob("*.c")):
         compiled = folder / f"{core}-{source.stem}.o"
         run([*command, *flags, *options, "-c", str(source), "-o", str(compiled)])
         foreign = [
@@ -65,9 +66,9 @@ def weigh(core: str, folder: Path) -> tuple[str, ...]:
             symbols = run([f"{tools}-nm", "-S", str(compiled)])
             sizes |= {name: int(n, 16) for n, name in re.findall(r"^\w+ (\w+) [tTrR] (\w+)$", symbols, re.MULTILINE)}
             used = compiled.with_suffix(".su").read_text()
-            stack |= {name: int(n) for name, n in re.findall(r":(\w+)\t(\d+)", used)}
+            stack |= {name: int(n) for name, n in re.findall(r":(\w+)(?:\.[\w.]*)?\t(\d+)", used)}
     rest = sum(sizes.values()) - sum(sizes[kernel] for kernel in KERNELS)
-    deepest = (stack[kernel] for kernel in ("f32_backward", "f64_backward"))
+    deepest = [stack[f"{t}_sum"] + sum(stack.get(name.format(t), 0) for name in CALLERS) for t in ("f32", "f64")]
     return (core, isa, *(str(n) for n in (*(sizes[kernel] for kernel in KERNELS), rest, *deepest)))
 
 
@@ -76,7 +77,7 @@ def main() -> int:
     table = Table(box=box.MARKDOWN)
     for heading in ("core", "set"):
         table.add_column(heading)
-    for heading in ("select f32", "backward f32", "select f64", "backward f64", "rest", "stack f32", "stack f64"):
+    for heading in ("select f32", "sum f32", "select f64", "sum f64", "rest", "stack f32", "stack f64"):
         table.add_column(heading, justify="right")
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
         for row in pool.map(lambda core: weigh(core, Path(folder)), CORES):
