@@ -6,31 +6,19 @@
  * not allowed, is left to the general function, arguments and all, so that checks and messages stand there only.
  *
  * Nothing here changes after the import but what choose() stores, which is atomic: there is no other state. */
-#include <Python.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include "_ndarray.h"
 #include "fastleaky_host.h"
 
-/* The beginning of NumPy's array object. It is part of NumPy's binary interface, that of every compiled module that
- * reads an array; start() sees that it is true all the same. */
-typedef struct {
-    PyObject_HEAD;
-    char *data;
-    int ndim;
-    Py_ssize_t *shape, *strides;
-    PyObject *base, *dtype;
-    int flags;
-} ndarray;
-enum { ALIGNED = 0x100, WRITEABLE = 0x400, KEEP_ORDER = 2, NEW_LIKE_ARRAY = 277 };
-
-static PyTypeObject *ndarray_type;
 static PyObject *dtypes[2]; /* float32, float64 */
 static PyObject *(*new_like_array)(PyObject *like, int order, PyObject *dtype, int subclass);
 static _Atomic(const fl_isa *) chosen[2]; /* for each type; NULL: the general function does it */
 
 enum { RELEASE_FROM = 1 << 13 }; /* elements: below, another thread gains less than giving up the interpreter costs */
-enum { MOST_AXES = 8, MOST_ARGUMENTS = 5 };
+enum { MOST_ARGUMENTS = 5 };
+enum { KEEP_ORDER = 2, NEW_LIKE_ARRAY = 277 }; /* of NumPy's C interface */
 
 typedef struct {
     const char *arguments[MOST_ARGUMENTS]; /* `positional` of them, and then those that need their name */
@@ -81,71 +69,6 @@ static int bind(const operation *op, PyObject *const *args, Py_ssize_t given, Py
         if (!bound[i])
             return 0;
     return 1;
-}
-
-static const ndarray *plain(PyObject *object, const PyObject *dtype)
-{
-    const ndarray *const array = (const ndarray *)object;
-    return Py_TYPE(object) == ndarray_type && array->dtype == dtype && (array->flags & ALIGNED) ? array : NULL;
-}
-
-static size_t size_of(const ndarray *array)
-{
-    size_t size = 1;
-    for (int i = 0; i < array->ndim; i++)
-        size *= (size_t)array->shape[i];
-    return size;
-}
-
-/* Do two arrays have one shape, and the same order of axes in memory if one of them is dense? */
-static int alike(const ndarray *a, const ndarray *b)
-{
-    if (a->ndim != b->ndim)
-        return 0;
-    for (int i = 0; i < a->ndim; i++)
-        if (a->shape[i] != b->shape[i] || (a->strides[i] != b->strides[i] && a->shape[i] != 1))
-            return 0;
-    return 1;
-}
-
-/* How the kernels walk an array: (outer, channels, inner), the channels along `axis`, or 1 if it is negative. 0 if it
- * is not dense, or if the other axes do not lie in their order where that is demanded. */
-static int walk(const ndarray *array, size_t itemsize, int axis, int ordered, size_t shape[3])
-{
-    int axes[MOST_AXES], n = 0; /* from the innermost to the outermost, without those of length 1 */
-    if (array->ndim > MOST_AXES)
-        return 0;
-    for (int i = array->ndim - 1; i >= 0; i--) {
-        if (array->shape[i] == 1)
-            continue;
-        int j = n++;
-        for (; j > 0 && array->strides[axes[j - 1]] > array->strides[i]; j--)
-            axes[j] = axes[j - 1];
-        axes[j] = i;
-    }
-    Py_ssize_t step = (Py_ssize_t)itemsize;
-    size_t *group = &shape[2];
-    shape[0] = shape[1] = shape[2] = 1;
-    for (int j = 0, before = array->ndim; j < n; j++) {
-        const int i = axes[j];
-        if (array->strides[i] != step || (ordered && i != axis && i > before))
-            return 0;
-        step *= array->shape[i];
-        if (i == axis) {
-            shape[1] = (size_t)array->shape[i];
-            group = &shape[0];
-        } else {
-            *group *= (size_t)array->shape[i];
-            before = i;
-        }
-    }
-    return 1;
-}
-
-static int apart(const ndarray *a, size_t a_bytes, const ndarray *b, size_t b_bytes)
-{
-    const uintptr_t p = (uintptr_t)a->data, q = (uintptr_t)b->data;
-    return p + a_bytes <= q || q + b_bytes <= p;
 }
 
 /* An output, a new reference: the one given, if it will do, or a new array; NULL if it will not do. */

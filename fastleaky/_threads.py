@@ -1,5 +1,6 @@
 """How many threads a call may use: an upper bound that every backend reads here."""
 
+import math
 import os
 from collections.abc import Callable
 
@@ -42,21 +43,61 @@ def tell(listener: Callable[[int], object]) -> None:
 def get_num_threads() -> int:
     """Return how many threads one call may use.
 
-    That is what :func:`set_num_threads` said last, else ``FASTLEAKY_NUM_THREADS``, else the processors that this
-    process may run on.
+    That is what :func:`set_num_threads` said last, else ``FASTLEAKY_NUM_THREADS``, else ``OMP_NUM_THREADS``, else the
+    processors that this process may run on, or the share of them that its control group grants.
     """
     return _threads
 
 
 def _at_start() -> int:
-    given = os.environ.get("FASTLEAKY_NUM_THREADS", "").strip()
-    if given:
-        if not given.isascii() or not given.isdigit() or int(given) < 1:
+    if given := os.environ.get("FASTLEAKY_NUM_THREADS", "").strip():
+        if not _is_count(given):
             raise ValueError(f"FASTLEAKY_NUM_THREADS is {given!r}; it must be an integer of at least 1")
         return int(given)
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    first = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()  # one for each level of nesting
+    if _is_count(first):
+        return int(first)
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, math.ceil(min(processors, quota("/proc/self/cgroup", "/sys/fs/cgroup"))))
+
+
+def _is_count(text: str) -> bool:
+    return text.isascii() and text.isdigit() and int(text) >= 1
+
+
+def quota(own: str, mounted: str) -> float:
+    """Return how many processors the control groups of this process grant (Linux, cgroup 2 or 1), else infinity."""
+    least = math.inf
+    try:
+        with open(own) as lines:
+            for line in lines:
+                _, controllers, path = line.rstrip("\n").split(":", 2)
+                if controllers == "":
+                    folder, files = mounted, ["cpu.max"]
+                elif "cpu" in controllers.split(","):
+                    folder, files = f"{mounted}/cpu", ["cpu.cfs_quota_us", "cpu.cfs_period_us"]
+                else:
+                    continue
+                while True:  # a group's parents bound it too; inside a container its own path may not be visible
+                    least = min(least, _granted(f"{folder}{path}", files))
+                    if path in ("", "/"):
+                        break
+                    path = path.rpartition("/")[0]
+    except (OSError, ValueError):
+        pass
+    return least
+
+
+def _granted(group: str, files: list[str]) -> float:
+    try:
+        words: list[str] = []
+        for name in files:
+            with open(f"{group}/{name}") as file:
+                words += file.read().split()
+        quota, period = map(float, words)
+    except (OSError, ValueError):  # no such group, or "max"
+        return math.inf
+    return quota / period if quota > 0 else math.inf
 
 
 _threads = _at_start()

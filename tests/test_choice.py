@@ -1,5 +1,6 @@
 """The choice of a backend: at import, by name, without C, without Numba, and when a kernel is broken."""
 
+import math
 import os
 import shutil
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import fastleaky
-from fastleaky import _backends
+from fastleaky import _backends, _threads
 
 PACKAGE = Path(fastleaky.__file__).parent
 HAS_C = "c" not in _backends.unusable()
@@ -209,6 +210,47 @@ def test_nonsense_in_num_threads(threads):
 
 def test_num_threads_from_the_environment():
     assert words("import fastleaky; print(fastleaky.get_num_threads())", FASTLEAKY_NUM_THREADS="5") == ["5"]
+
+
+def test_other_bounds_on_threads():
+    count = "import fastleaky; print(fastleaky.get_num_threads())"
+    assert words(count, OMP_NUM_THREADS="3") == ["3"]
+    assert words(count, OMP_NUM_THREADS="3,2") == ["3"]
+    assert words(count, OMP_NUM_THREADS="3", FASTLEAKY_NUM_THREADS="2") == ["2"]
+    for nonsense in ("", "many", "0", "-1"):  # it is not ours to complain of
+        assert int(*words(count, OMP_NUM_THREADS=nonsense)) >= 1
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no affinity")
+def test_affinity_bounds_threads():
+    count = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); import fastleaky; "
+    assert words(count + "print(fastleaky.get_num_threads())") == ["1"]
+
+
+GROUPS = {
+    "version 2": ("0::/a/b", {"a/b/cpu.max": "150000 100000", "a/cpu.max": "max 100000"}, 1.5),
+    "version 2, a parent's": ("0::/a/b", {"a/b/cpu.max": "max 100000", "a/cpu.max": "50000 100000"}, 0.5),
+    "version 2, in a container": ("0::/unseen", {"cpu.max": "200000 100000"}, 2.0),
+    "version 1": (
+        "4:cpuacct,cpu:/a\n1:name=systemd:/",
+        {"cpu/a/cpu.cfs_quota_us": "30000", "cpu/a/cpu.cfs_period_us": "10000"},
+        3.0,
+    ),
+    "version 1, without": ("4:cpu:/", {"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "10000"}, math.inf),
+    "nothing": ("0::/", {}, math.inf),
+    "nonsense": ("what is this", {"cpu.max": "100 100"}, math.inf),
+}
+
+
+@pytest.mark.parametrize("own, files, wanted", GROUPS.values(), ids=GROUPS)
+def test_quota(tmp_path, own, files, wanted):
+    (tmp_path / "own").write_text(own + "\n")
+    for name, text in files.items():
+        file = tmp_path / "mounted" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text + "\n")
+    assert _threads.quota(str(tmp_path / "own"), str(tmp_path / "mounted")) == wanted
+    assert _threads.quota(str(tmp_path / "none"), str(tmp_path / "mounted")) == math.inf
 
 
 @pytest.mark.skipif(not (PACKAGE / "_ffi_build.py").exists(), reason="these are not the sources")
