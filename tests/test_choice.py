@@ -242,7 +242,7 @@ GROUPS = {
 }
 
 
-@pytest.mark.parametrize("own, files, wanted", GROUPS.values(), ids=GROUPS)
+@pytest.mark.parametrize(("own", "files", "wanted"), GROUPS.values(), ids=GROUPS)
 def test_quota(tmp_path, own, files, wanted):
     (tmp_path / "own").write_text(own + "\n")
     for name, text in files.items():
