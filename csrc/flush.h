@@ -56,25 +56,32 @@ FL_COLD VEC FL(term_scalar)(const NUM *grad, const NUM *x, VEC slope, NUM *dx, L
     return FL(load)(terms, k);
 }
 
-FL_COLD void FL(add_scalar)(NUM *sums, VEC terms, LIVE k)
+FL_COLD VEC FL(plus_scalar)(VEC sums, VEC terms, LIVE k)
 {
-    NUM t[FL_LANES];
+    NUM s[FL_LANES], t[FL_LANES];
+    FL(store)(s, sums, FL(all)());
     FL(store)(t, terms, FL(all)());
     for (size_t i = 0, n = FL(count)(k); i < n; i++)
-        sums[i] = FL(scalar)(sums[i] + t[i]);
+        s[i] = FL(scalar)(s[i] + t[i]);
+    return FL(load)(s, FL(all)());
 }
 
-FL_COLD NUM FL(block_scalar)(const NUM terms[FL_BLOCK], size_t have)
+FL_COLD NUM FL(fold_scalar)(NUM lanes[FL_STRIDE])
 {
-    NUM lanes[FL_STRIDE];
-    for (size_t i = 0; i < FL_STRIDE; i++)
-        lanes[i] = 0;
-    for (size_t i = 0; i < have; i++)
-        lanes[i % FL_STRIDE] = FL(scalar)(lanes[i % FL_STRIDE] + terms[i]);
     for (size_t half = FL_STRIDE / 2; half; half /= 2)
         for (size_t i = 0; i < half; i++)
             lanes[i] = FL(scalar)(lanes[i] + lanes[i + half]);
     return lanes[0];
+}
+
+FL_COLD NUM FL(block_scalar)(const NUM terms[FL_BLOCK])
+{
+    NUM lanes[FL_STRIDE];
+    for (size_t i = 0; i < FL_STRIDE; i++)
+        lanes[i] = 0;
+    for (size_t i = 0; i < FL_BLOCK; i++)
+        lanes[i % FL_STRIDE] = FL(scalar)(lanes[i % FL_STRIDE] + terms[i]);
+    return FL(fold_scalar)(lanes);
 }
 
 #undef FL_COLD

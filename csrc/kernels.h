@@ -74,23 +74,16 @@
     } while (0)
 #endif
 
-/* FL_ESCAPE(flushed, way_out): take the way out of this function if a flush could matter here.
- * FL_MARKS(marks), FL_WATCH(marks, v): the lowest marks (flush.h) of all the vectors v. */
+/* FL_ESCAPE(flushed, way_out): take the way out of this function if a flush could matter here. */
 #ifdef FL_FLUSHES
 #include "flush.h"
-#define FL_COLLECTS 1
 #define FL_ESCAPE(flushed, way_out)                                                                                    \
     do {                                                                                                               \
         if (flushed)                                                                                                   \
             return way_out;                                                                                            \
     } while (0)
-#define FL_MARKS(marks) FL(marks) marks = FL(rank)(FL(set)(0))
-#define FL_WATCH(marks, v) marks = FL(lower)(marks, FL(rank)(v))
 #else
-#define FL_COLLECTS 0
 #define FL_ESCAPE(flushed, way_out)
-#define FL_MARKS(marks)
-#define FL_WATCH(marks, v)
 #endif
 
 #ifdef FL_STREAMS
@@ -122,13 +115,22 @@ FL_INLINE void FL(select_each)(const NUM *v, const NUM *x, const NUM *slope, NUM
     FL_SWEEP(i, k, n, FL(select_step)(v + i, x + i, FL(load)(slope + i, k), out + i, k, past));
 }
 
+/* The slopes of few channels, repeated: FL_STRIDE short rows of channels are then one longer row. */
+FL_INLINE const NUM *FL(repeated)(NUM copies[FL_STRIDE * FL_FEW], const NUM *slope, size_t channels)
+{
+    for (size_t i = 0; i < FL_STRIDE * channels; i++)
+        copies[i] = i < channels ? slope[i] : copies[i - channels];
+    return copies;
+}
+
 /* Elements begin ... end: runs with one slope, or where channels are last, with a slope an element. */
 FL_INLINE void FL(select_runs)(const fl_job *job, const NUM *v, const NUM *x, size_t begin, size_t end)
 {
-    const NUM *const slope = job->slope;
-    NUM *const out = job->out;
+    NUM *const out = job->out, copies[FL_STRIDE * FL_FEW];
     const size_t channels = job->channels, one = channels == 1, each = !one && job->inner == 1;
-    const size_t length = one ? end : each ? channels : job->inner;
+    const int few = each && channels <= FL_FEW && end - begin > 4 * FL_STRIDE * FL_FEW;
+    const NUM *const slope = few ? FL(repeated)(copies, job->slope, channels) : job->slope;
+    const size_t length = one ? end : few ? channels * FL_STRIDE : each ? channels : job->inner;
     size_t i = begin, c = 0; /* where a run is entered, and in which channel */
     if (!one && begin) {
         i = begin % length;
@@ -174,138 +176,235 @@ FL_INLINE VEC FL(term_step)(const NUM *grad, const NUM *x, VEC slope, NUM *dx, L
     return FL(pick)(xk, FL(set)(0), term FL_ON(k));
 }
 
-/* The lanes of a block: some vectors, or one, since a vector whose length is not known cannot be in an array. */
+/* sum += terms. Once some term of a block was tiny, all that is added after it may be. */
+FL_INLINE VEC FL(plus)(VEC sum, VEC terms, LIVE k, int *tiny)
+{
+    (void)k, (void)tiny;
+    FL_ESCAPE((*tiny |= FL(tiny)(FL(rank)(terms), k)), FL(plus_scalar)(sum, terms, k));
+    return FL(add)(sum, terms FL_ON(k));
+}
+
+/* A group is FL_STRIDE terms, one for each lane of a block: some vectors; or one where the length is not known, since
+ * such a vector cannot be in an array. */
 enum { FL(VECS) = FL_STRIDE / FL_LANES };
 #ifdef FL_STRIP
-typedef VEC FL(lanes);
-#define FL_LANE(lanes, j) (lanes)
+typedef VEC FL(group);
+#define FL_NTH(group, j) (*(group))
 #else
 typedef struct {
-    VEC part[FL(VECS)];
-} FL(lanes);
-#define FL_LANE(lanes, j) (lanes).part[j]
+    VEC vectors[FL(VECS)];
+} FL(group);
+#define FL_NTH(group, j) (group)->vectors[j]
 #endif
+#define FL_EACH(j) for (size_t j = 0; j < FL(VECS); j++)
 
-FL_INLINE NUM FL(fold_lanes)(FL(lanes) * lanes)
+FL_INLINE void FL(group_set)(FL(group) * group, NUM value) { FL_EACH(j) FL_NTH(group, j) = FL(set)(value); }
+FL_INLINE void FL(group_load)(FL(group) * group, const NUM *p)
 {
+    FL_EACH(j) FL_NTH(group, j) = FL(load)(p + j * FL_LANES, FL(all)());
+}
+FL_INLINE void FL(group_store)(NUM *p, FL(group) * group)
+{
+    FL_EACH(j) FL(store)(p + j * FL_LANES, FL_NTH(group, j), FL(all)());
+}
+
+FL_INLINE void FL(group_plus)(FL(group) * sums, FL(group) * terms, int *tiny)
+{
+#ifdef FL_FLUSHES /* one look at all the vectors */
+    FL(marks) marks = FL(rank)(FL_NTH(terms, 0));
+    for (size_t j = 1; j < FL(VECS); j++)
+        marks = FL(lower)(marks, FL(rank)(FL_NTH(terms, j)));
+    if ((*tiny |= FL(tiny)(marks, FL(all)()))) {
+        FL_EACH(j) FL_NTH(sums, j) = FL(plus_scalar)(FL_NTH(sums, j), FL_NTH(terms, j), FL(all)());
+        return;
+    }
+#endif
+    (void)tiny;
+    FL_EACH(j) FL_NTH(sums, j) = FL(add)(FL_NTH(sums, j), FL_NTH(terms, j) FL_ON(FL(all)()));
+}
+
+/* The sum of a block: the upper half of its lanes added to the lower half, until one is left. */
+FL_INLINE NUM FL(group_fold)(FL(group) * sums, int tiny)
+{
+    (void)tiny;
+#ifdef FL_FLUSHES
+    if (tiny) {
+        NUM lanes[FL_STRIDE];
+        FL(group_store)(lanes, sums);
+        return FL(fold_scalar)(lanes);
+    }
+#endif
 #ifndef FL_STRIP
     for (size_t half = FL(VECS) / 2; half; half /= 2)
         for (size_t j = 0; j < half; j++)
-            lanes->part[j] = FL(add)(lanes->part[j], lanes->part[j + half]);
+            FL_NTH(sums, j) = FL(add)(FL_NTH(sums, j), FL_NTH(sums, j + half));
 #endif
-    return FL(fold)(FL_LANE(*lanes, 0));
+    return FL(fold)(FL_NTH(sums, 0));
 }
 
-/* A whole block that lies in one row: its terms never leave the registers. A unit that flushes collects them, since
- * where a flush matters it needs them once more. */
-FL_INLINE NUM FL(block)(const NUM *grad, const NUM *x, VEC slope, NUM *dx, int past)
+FL_INLINE void FL(whole_group)(const NUM *grad, const NUM *x, NUM slope, NUM *dx, FL(group) * terms, int past)
 {
-    FL(lanes) lanes;
-    for (size_t j = 0; j < FL(VECS); j++)
-        FL_LANE(lanes, j) = FL(set)(0);
-    for (size_t i = 0; i < FL_BLOCK; i += FL_STRIDE)
-        for (size_t j = 0; j < FL(VECS); j++) {
-            const size_t at = i + j * FL_LANES;
-            const VEC term = FL(term_step)(grad + at, x + at, slope, dx + at, FL(all)(), past);
-            FL_LANE(lanes, j) = FL(add)(FL_LANE(lanes, j), term FL_ON(FL(all)()));
-        }
-    return FL(fold_lanes)(&lanes);
+    FL_EACH(j)
+    {
+        const size_t at = j * FL_LANES;
+        FL_NTH(terms, j) = FL(term_step)(grad + at, x + at, FL(set)(slope), dx + at, FL(all)(), past);
+    }
 }
 
-/* A block whose terms were collected, `have` of them, because it spans rows. */
-FL_INLINE NUM FL(block_of)(NUM terms[FL_BLOCK], size_t have)
+/* n terms for the lanes from `lane` on, and +0 for the others, which changes no sum. */
+FL_INLINE void FL(part_of_group)(const NUM *grad, const NUM *x, NUM slope, NUM *dx, FL(group) * terms, size_t lane,
+                                 size_t n)
 {
-    FL(lanes) lanes;
-    FL_MARKS(marks);
-    for (; have % FL_STRIDE; have++)
-        terms[have] = 0;
-    for (size_t j = 0; j < FL(VECS); j++)
-        FL_LANE(lanes, j) = FL(set)(0);
-    for (size_t i = 0; i < have; i += FL_STRIDE)
-        for (size_t j = 0; j < FL(VECS); j++) {
-            const VEC term = FL(load)(terms + i + j * FL_LANES, FL(all)());
-            FL_WATCH(marks, term);
-            FL_LANE(lanes, j) = FL(add)(FL_LANE(lanes, j), term FL_ON(FL(all)()));
+#if !defined(FL_STRIP) && FL_TAIL == FL_LANES
+    if (lane == 0) { /* dead lanes load as 0, so their terms are +0 */
+        FL(group_set)(terms, 0);
+        for (size_t j = 0, i = 0; i < n; j++, i += FL_LANES) {
+            const LIVE k = n - i < FL_LANES ? FL(first)(n - i) : FL(all)();
+            FL_NTH(terms, j) = FL(term_step)(grad + i, x + i, FL(set)(slope), dx + i, k, 0);
         }
-    FL_ESCAPE(FL(tiny)(marks, FL(all)()), FL(block_scalar)(terms, have));
-    return FL(fold_lanes)(&lanes);
+        return;
+    }
+#endif
+    NUM collected[FL_STRIDE];
+    FL(group_set)(terms, 0);
+    FL(group_store)(collected, terms);
+    FL_SWEEP(i, k, n, FL(store)(collected + lane + i, FL(term_step)(grad + i, x + i, FL(set)(slope), dx + i, k, 0), k));
+    FL(group_load)(terms, collected);
 }
 
-/* A chunk of a channel whose elements lie in rows of `inner`, a row every `pitch`: n terms, from place i of a row on.
- */
-FL_INLINE double FL(sum_rows)(const fl_job *job, const NUM *grad, const NUM *x, NUM slope, NUM *dx, size_t i, size_t n)
+/* A block that lies in one row. A unit that flushes collects its terms, since where a flush matters it needs them once
+ * more, and looks at all of them at once. */
+FL_INLINE double FL(block)(const NUM *grad, const NUM *x, NUM slope, NUM *dx, int past)
 {
-    const VEC s = FL(set)(slope);
-    const size_t inner = job->inner, pitch = job->channels * inner;
-    NUM terms[FL_BLOCK];
-    size_t have = 0;
-    double sum = 0;
-    while (n) {
-        const size_t left = inner - i < n ? inner - i : n;
-        size_t run = left < FL_BLOCK - have ? left : FL_BLOCK - have;
-        if (!FL_COLLECTS && run == FL_BLOCK) {
-            sum += FL_PAST(job, dx + i) ? FL(block)(grad + i, x + i, s, dx + i, 1)
-                                        : FL(block)(grad + i, x + i, s, dx + i, 0);
-        } else {
-            FL_SWEEP(j, k, run, {
-                const VEC term = FL(term_step)(grad + i + j, x + i + j, s, dx + i + j, k, 0);
-                FL(store)(terms + have + j, term, k);
-            });
-            have += run;
+    FL(group) sums, terms;
+    FL(group_set)(&sums, 0);
+#ifdef FL_FLUSHES
+    NUM collected[FL_BLOCK];
+    for (size_t i = 0; i < FL_BLOCK; i += FL_LANES)
+        FL(store)(collected + i, FL(term_step)(grad + i, x + i, FL(set)(slope), dx + i, FL(all)(), past), FL(all)());
+    FL(marks) marks = FL(rank)(FL(set)(0));
+    for (size_t i = 0; i < FL_BLOCK; i += FL_STRIDE) {
+        FL(group_load)(&terms, collected + i);
+        FL_EACH(j) marks = FL(lower)(marks, FL(rank)(FL_NTH(&terms, j)));
+        FL_EACH(j) FL_NTH(&sums, j) = FL(add)(FL_NTH(&sums, j), FL_NTH(&terms, j));
+    }
+    if (FL(tiny)(marks, FL(all)()))
+        return FL(block_scalar)(collected);
+#else
+    int tiny = 0;
+    for (size_t i = 0; i < FL_BLOCK; i += FL_STRIDE) {
+        FL(whole_group)(grad + i, x + i, slope, dx + i, &terms, past);
+        FL(group_plus)(&sums, &terms, &tiny);
+    }
+#endif
+    return FL(group_fold)(&sums, 0);
+}
+
+/* Where a channel stands in its chunk: the sum of the blocks before; and the lanes of this one, unless it is new. */
+typedef struct {
+    double sum;
+    NUM lanes[FL_STRIDE];
+    int tiny;
+} FL(channel);
+
+/* The next n terms of a channel, which lie in a row; `at` of the block's are there already. */
+FL_INLINE void FL(sum_row)(const fl_job *job, FL(channel) * channel, const NUM *grad, const NUM *x, NUM slope, NUM *dx,
+                           size_t n, size_t at)
+{
+    (void)job;
+    FL(group) sums, terms;
+    if (at)
+        FL(group_load)(&sums, channel->lanes);
+    else
+        FL(group_set)(&sums, 0);
+    for (size_t k; n; n -= k, grad += k, x += k, dx += k, at = (at + k) % FL_BLOCK) {
+        const size_t lane = at % FL_STRIDE;
+        if (at == 0 && n >= FL_BLOCK) {
+            k = FL_BLOCK;
+            channel->sum += FL_PAST(job, dx) ? FL(block)(grad, x, slope, dx, 1) : FL(block)(grad, x, slope, dx, 0);
+            continue;
         }
-        if (have == FL_BLOCK || (have && run == n)) {
-            sum += FL(block_of)(terms, have);
-            have = 0;
-        }
-        n -= run;
-        i += run;
-        if (i == inner) {
-            i = 0;
-            grad += pitch;
-            x += pitch;
-            dx += pitch;
+        k = n < FL_STRIDE - lane ? n : FL_STRIDE - lane;
+        if (k == FL_STRIDE)
+            FL(whole_group)(grad, x, slope, dx, &terms, 0);
+        else
+            FL(part_of_group)(grad, x, slope, dx, &terms, lane, k);
+        FL(group_plus)(&sums, &terms, &channel->tiny);
+        if (at + k == FL_BLOCK) {
+            channel->sum += FL(group_fold)(&sums, channel->tiny);
+            channel->tiny = 0;
+            FL(group_set)(&sums, 0);
         }
     }
-    return sum;
+    if (at)
+        FL(group_store)(channel->lanes, &sums);
 }
 
-/* Once some term of a block was tiny, all that is added after it may be. */
-FL_INLINE void FL(add_to)(NUM *sums, VEC terms, LIVE k, int *tiny)
+/* n terms of each of some channels whose elements lie in rows, from place i of the first row on. The channels take
+ * turns row by row, so that memory is read in its order. */
+FL_INLINE void FL(sum_rows)(const fl_job *job, const NUM *grad, const NUM *x, const NUM *slope, NUM *dx, size_t width,
+                            size_t i, size_t n, double *sums)
 {
-    (void)tiny;
-    FL_ESCAPE((*tiny |= FL(tiny)(FL(rank)(terms), k)), FL(add_scalar)(sums, terms, k));
-    FL(store)(sums, FL(add)(FL(load)(sums, k), terms FL_ON(k)), k);
+    const size_t inner = job->inner, pitch = job->channels * inner;
+    FL(channel) channels[FL_ROWS];
+    size_t at = 0;
+    for (size_t c = 0; c < width; c++)
+        channels[c].sum = channels[c].tiny = 0;
+    while (n) {
+        const size_t run = n < inner - i ? n : inner - i;
+        for (size_t c = 0; c < width; c++) {
+            const size_t p = c * inner + i;
+            FL(sum_row)(job, &channels[c], grad + p, x + p, slope[c], dx + p, run, at);
+        }
+        at = (at + run) % FL_BLOCK;
+        n -= run, grad += pitch, x += pitch, dx += pitch, i = 0;
+    }
+    for (size_t c = 0; c < width; c++) {
+        FL(group) last;
+        if (at) {
+            FL(group_load)(&last, channels[c].lanes);
+            channels[c].sum += FL(group_fold)(&last, channels[c].tiny);
+        }
+        sums[c] = channels[c].sum;
+    }
 }
 
-/* Channels last: each channel's terms lie a row apart, so some channels go down n rows together, a vector of channels
- * at a time, with the lanes of their blocks in memory. */
+/* The same where channels are last, and each channel's terms lie a row apart: all go down the rows together, with the
+ * lanes of their blocks in memory. Of few channels, FL_STRIDE rows are one row, of as many lanes, with the slopes
+ * repeated. */
 FL_INLINE void FL(sum_columns)(const fl_job *job, const NUM *grad, const NUM *x, const NUM *slope, NUM *dx,
                                size_t width, size_t n, double *sums)
 {
-    const size_t channels = job->channels;
-    NUM lanes[FL_STRIDE][FL_WIDTH];
+    const size_t pitch = job->channels;
+    const int few = pitch <= FL_FEW && width == pitch && n >= FL_STRIDE;
+    NUM lanes[FL_STRIDE * FL_WIDTH], copies[FL_STRIDE * FL_FEW];
     int tiny = 0;
+    const NUM *const repeated = few ? FL(repeated)(copies, slope, width) : slope;
     for (size_t c = 0; c < width; c++)
         sums[c] = 0;
-    for (size_t row = 0; row < n; row++, grad += channels, x += channels, dx += channels) {
+    for (size_t row = 0, rows; row < n; row += rows, grad += rows * pitch, x += rows * pitch, dx += rows * pitch) {
         const size_t at = row % FL_BLOCK;
-        NUM *const lane = lanes[at % FL_STRIDE];
-        if (at < FL_STRIDE) /* the first lap: the lane starts here, at +0 */
-            FL_SWEEP(c, k, width, FL(store)(lane + c, FL(set)(0), k));
-        FL_SWEEP(c, k, width, {
-            const VEC term = FL(term_step)(grad + c, x + c, FL(load)(slope + c, k), dx + c, k, 0);
-            FL(add_to)(lane + c, term, k, &tiny);
+        NUM *const lane = lanes + at % FL_STRIDE * width;
+        rows = few && at % FL_STRIDE == 0 && n - row >= FL_STRIDE ? FL_STRIDE : 1;
+        FL_SWEEP(c, k, rows * width, {
+            const VEC s = FL(load)(repeated + c, k);
+            const VEC sum = at < FL_STRIDE ? FL(set)(0) : FL(load)(lane + c, k);
+            FL(store)(lane + c, FL(plus)(sum, FL(term_step)(grad + c, x + c, s, dx + c, k, 0), k, &tiny), k);
         });
-        if (at < FL_BLOCK - 1 && row + 1 < n)
+        if (at + rows < FL_BLOCK && row + rows < n)
             continue;
-        size_t started = at + 1 < FL_STRIDE ? at + 1 : FL_STRIDE;
+        size_t started = at + rows < FL_STRIDE ? at + rows : FL_STRIDE;
         for (size_t half = FL_STRIDE / 2; half; half /= 2)
-            for (; started > half; started--) {
-                NUM *const low = lanes[started - 1 - half], *const high = lanes[started - 1];
-                FL_SWEEP(c, k, width, FL(add_to)(low + c, FL(load)(high + c, k), k, &tiny));
+            if (started > half) {
+                NUM *const high = lanes + half * width;
+                FL_SWEEP(c, k, (started - half) * width, {
+                    const VEC sum = FL(plus)(FL(load)(lanes + c, k), FL(load)(high + c, k), k, &tiny);
+                    FL(store)(lanes + c, sum, k);
+                });
+                started = half;
             }
         for (size_t c = 0; c < width; c++)
-            sums[c] += lanes[0][c];
+            sums[c] += lanes[c];
         tiny = 0;
     }
 }
@@ -321,11 +420,8 @@ FL_FUNCTION void FL(sum)(const fl_job *job, size_t channel, size_t width, size_t
         const size_t at = first * job->channels + channel;
         FL(sum_columns)(job, grad + at, x + at, slope, dx + at, width, n, sums);
     } else {
-        const size_t row = first ? first / inner : 0, i = first - row * inner;
-        for (size_t c = 0; c < width; c++) {
-            const size_t at = (row * job->channels + channel + c) * inner;
-            sums[c] = FL(sum_rows)(job, grad + at, x + at, slope[c], dx + at, i, n);
-        }
+        const size_t row = first ? first / inner : 0, at = (row * job->channels + channel) * inner;
+        FL(sum_rows)(job, grad + at, x + at, slope, dx + at, width, first - row * inner, n, sums);
     }
 #ifdef FL_STREAMS
     if (job->past)
@@ -342,11 +438,9 @@ FL_FUNCTION void FL(sum)(const fl_job *job, size_t channel, size_t width, size_t
 #undef FL_PART
 #undef FL_STRIP
 #undef FL_ON
-#undef FL_LANE
 #undef FL_ESCAPE
-#undef FL_MARKS
-#undef FL_WATCH
-#undef FL_COLLECTS
+#undef FL_NTH
+#undef FL_EACH
 #undef FL_PUT
 #undef FL_PAST
 #undef FL_FLUSHES

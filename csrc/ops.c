@@ -37,7 +37,7 @@ static void select_all(const fl_isa *isa, const fl_kernels *kernels, fl_job *job
 /* A part of the sums is one chunk of `width` channels. The parts make a row: all chunks of the first channels, then
  * those of the next. Where a channel has one chunk only, its part is its gradient; else a wave takes some of the parts
  * at a time, and what they give is added up behind it. */
-enum { WAVE = 128 };
+enum { WAVE = FL_WIDTH };
 typedef struct {
     const fl_kernels *kernels;
     const fl_job *job;
@@ -75,13 +75,17 @@ static void sum_part(const void *arg, size_t begin, size_t end)
     }
 }
 
-/* Enough channels for the part's own cost not to matter; and where channels are last, a cache line of them at least. */
-static size_t width_of(const fl_job *job, size_t terms, int threads)
+/* How many channels a part takes: enough for its own cost not to matter; where they lie beside each other in short
+ * pieces, as many as it can, so that memory is read in long ones; and no more than leaves some parts for each thread.
+ */
+static size_t width_of(const fl_job *job, size_t terms, size_t chunks, int threads)
 {
-    if (job->inner == 1 && job->channels > 1)
-        return threads > 1 && job->channels < FL_WIDTH * (size_t)threads ? FL_WIDTH / 4 : FL_WIDTH;
-    const size_t enough = terms ? 8192 / terms + 1 : FL_WIDTH;
-    return enough < FL_WIDTH ? enough : FL_WIDTH;
+    const int last = job->inner == 1 && job->channels > 1;
+    const size_t most = last ? FL_WIDTH : FL_ROWS, step = last ? FL_STRIDE : 1;
+    const size_t enough = last || (job->outer > 1 && job->inner < 4096) || !terms ? most : 8192 / terms + 1;
+    const size_t width = enough < most ? enough : most;
+    const size_t share = (job->channels * chunks / (size_t)(2 * threads) / step + 1) * step;
+    return threads > 1 && share < width ? share : width;
 }
 
 static void sum_all(const fl_isa *isa, const fl_kernels *kernels, fl_job *job, void *dslope, size_t size)
@@ -89,7 +93,7 @@ static void sum_all(const fl_isa *isa, const fl_kernels *kernels, fl_job *job, v
     const size_t terms = job->outer * job->inner, chunks = terms ? (terms - 1) / FL_CHUNK + 1 : 1;
     const int threads = threads_for(isa, job, size);
     double sums[WAVE], totals[FL_WIDTH];
-    wave w = {kernels, job, width_of(job, terms, threads), chunks, 0, sums, dslope, size};
+    wave w = {kernels, job, width_of(job, terms, chunks, threads), chunks, 0, sums, dslope, size};
     const size_t parts = ((job->channels - 1) / w.width + 1) * chunks, most = chunks == 1 ? parts : WAVE / w.width;
     for (; w.first < parts; w.first += most) {
         const size_t count = parts - w.first < most ? parts - w.first : most;
