@@ -13,6 +13,9 @@ from typing import Any
 
 import numba
 import numpy as np
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic, models, register_model
 
 from fastleaky._threads import get_num_threads
 from fastleaky._typing import Array
@@ -21,89 +24,319 @@ from fastleaky.reference import BLOCK, CHUNK, LANES, quiet
 Kernel = Callable[..., Any]
 
 PARALLEL_FROM = 1 << 17  # elements; below, waking the threads costs more than they save
-TILE = 64  # channels that go down the rows together where channels are last
+TILE = 1024  # channels that go down the rows together where channels are last: with 64, half as fast
+LONG = 2048  # elements: up to here short rows are joined, their slopes repeated, so that they have no tails
 
 
 def _jit(function: Kernel, signature: Any = None, *, parallel: bool = False) -> Any:
+    """Compile a kernel for a signature; or, without one, a part of kernels, whose entry from Python would cost 20 %."""
+    part = signature is None
+    njit: Any = numba.njit
+    options = {
+        "nogil": True,
+        "error_model": "numpy",
+        "parallel": parallel,
+        "no_cpython_wrapper": part,
+        "no_cfunc_wrapper": part,
+    }
     try:
-        return numba.njit(signature, cache=True, nogil=True, parallel=parallel)(function)
+        return njit(signature, cache=True, **options)(function)
     except RuntimeError:  # there is no directory that a cache could be written to
-        return numba.njit(signature, nogil=True, parallel=parallel)(function)
+        return njit(signature, **options)(function)
+
+
+# The words that the kernels are written in, like those of csrc/kernels.h: each takes LANES numbers or one. As plain
+# loops over arrays of lanes and terms, prelu_backward took 2 to 5 times as long as C, and more with channels last.
+
+_word: Callable[[Kernel], Any] = intrinsic  # whose own annotations give a word the arguments of what makes it
+
+
+class Lanes(types.Type):
+    """LANES numbers side by side: a vector of LLVM's, which it lays into the registers of any processor."""
+
+    def __init__(self, number: Any) -> None:
+        super().__init__(f"Lanes({number})")
+        self.number = number
+
+
+class _Vector(models.PrimitiveModel):
+    def __init__(self, manager: Any, lanes: Lanes) -> None:
+        super().__init__(  # type: ignore[no-untyped-call]
+            manager, lanes, ir.VectorType(manager.lookup(lanes.number).get_value_type(), LANES)
+        )
+
+
+register_model(Lanes)(_Vector)
+
+
+def _positive(builder: Any, x: Any) -> Any:
+    return builder.fcmp_ordered(">", x, ir.Constant(x.type, None))
+
+
+def _shuffled(builder: Any, vector: Any, order: list[int]) -> Any:
+    return builder.shuffle_vector(vector, vector, ir.Constant(ir.VectorType(ir.IntType(32), len(order)), order))
+
+
+def _place(context: Any, builder: Any, signature: Any, values: Any) -> tuple[Any, int]:
+    """Return the address of element ``values[1]`` of an array, for a third argument's type, and its alignment."""
+    array = signature.args[0]
+    data = context.make_array(array)(context, builder, values[0]).data
+    kind = context.get_value_type(signature.args[2])
+    return builder.bitcast(builder.gep(data, [values[1]]), kind.as_pointer()), array.dtype.bitwidth // 8
+
+
+@_word
+def _load(_: Any, array: Any, _at: Any, like: Any) -> Any:
+    """Load what begins at an element: one number or LANES of them, as `like` is."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        address, alignment = _place(context, builder, signature, values)
+        return builder.load(address, align=alignment)
+
+    return like(array, types.intp, like), emit
+
+
+@_word
+def _store(_: Any, array: Any, _at: Any, value: Any) -> Any:
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        address, alignment = _place(context, builder, signature, values)
+        builder.store(values[2], address, align=alignment)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, value), emit
+
+
+@_word
+def _mul(_: Any, a: Any, b: Any) -> Any:
+    return a(a, b), lambda _, builder, __, values: builder.fmul(*values)
+
+
+@_word
+def _add(_: Any, a: Any, b: Any) -> Any:
+    return a(a, b), lambda _, builder, __, values: builder.fadd(*values)
+
+
+@_word
+def _pick(_: Any, x: Any, a: Any, b: Any) -> Any:
+    """``x > 0 ? a : b``."""
+    return a(x, a, b), lambda _, builder, __, values: builder.select(_positive(builder, values[0]), *values[1:])
+
+
+@_word
+def _zero(_: Any, like: Any) -> Any:
+    return like(like), lambda _, __, ___, values: ir.Constant(values[0].type, None)
+
+
+@_word
+def _spread(_: Any, number: Any) -> Any:
+    """A number in every lane."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        nothing = ir.Constant(context.get_value_type(signature.return_type), ir.Undefined)
+        first = builder.insert_element(nothing, values[0], ir.Constant(ir.IntType(32), 0))
+        return _shuffled(builder, first, [0] * LANES)
+
+    return Lanes(number)(number), emit
+
+
+@_word
+def _fold(_: Any, lanes: Any) -> Any:
+    """The upper half of the lanes added to the lower half, until one is left."""
+
+    def emit(_: Any, builder: Any, __: Any, values: Any) -> Any:
+        vector, half = values[0], LANES // 2
+        while half:
+            low, high = list(range(half)), list(range(half, 2 * half))
+            vector, half = builder.fadd(_shuffled(builder, vector, low), _shuffled(builder, vector, high)), half // 2
+        return builder.extract_element(vector, ir.Constant(ir.IntType(32), 0))
+
+    return lanes.number(lanes), emit
+
+
+# Element-wise: out = x > 0 ? v : slope * v, from one place in the arrays to another. The last LANES may overlap those
+# before, so that there is no tail; they are loaded before anything is written, since the output may be an input.
 
 
 @_jit
-def _pick(x: Any, a: Any, b: Any) -> Any:
-    return a if x > 0 else b
+def _select(v: Array, x: Array, slope: Any, at: int) -> Any:
+    value = _load(v, at, slope)
+    return _pick(_load(x, at, slope), value, _mul(slope, value))
 
 
 @_jit
-def _select_row(v: Array, x: Array, slope: Any, out: Array) -> None:
-    for i in range(x.size):
-        out[i] = _pick(x[i], v[i], slope * v[i])
+def _select_run(v: Array, x: Array, slope: Any, out: Array, span: tuple[int, int]) -> None:
+    first, end = span
+    if end - first < LANES:
+        for at in range(first, end):
+            _store(out, at, _select(v, x, slope, at))
+        return
+    many, last = _spread(slope), end - LANES
+    of_last = _select(v, x, many, last)
+    for at in range(first, last, LANES):
+        _store(out, at, _select(v, x, many, at))
+    _store(out, last, of_last)
 
 
 @_jit
-def _select_each(v: Array, x: Array, slope: Array, out: Array) -> None:
-    for i in range(x.size):
-        out[i] = _pick(x[i], v[i], slope[i] * v[i])
+def _select_each(v: Array, x: Array, slope: Array, out: Array, span: tuple[int, int]) -> None:
+    first, end = span
+    if end - first < LANES:
+        for at in range(first, end):
+            _store(out, at, _select(v, x, slope[at - first], at))
+        return
+    like, last = _spread(slope[0]), end - LANES
+    of_last = _select(v, x, _load(slope, last - first, like), last)
+    for at in range(first, last, LANES):
+        _store(out, at, _select(v, x, _load(slope, at - first, like), at))
+    _store(out, last, of_last)
+
+
+# Backward: dx as above, and the terms x > 0 ? 0 : grad * x of the slope's gradient.
 
 
 @_jit
-def _term_row(grad: Array, x: Array, slope: Any, dx: Array, terms: Array) -> None:
-    zero = x.dtype.type(0)
-    for i in range(x.size):
-        terms[i], dx[i] = _pick(x[i], zero, grad[i] * x[i]), _pick(x[i], grad[i], slope * grad[i])
+def _term(grad: Array, x: Array, slope: Any, dx: Array, at: int) -> Any:
+    g, here = _load(grad, at, slope), _load(x, at, slope)
+    _store(dx, at, _pick(here, g, _mul(slope, g)))
+    return _pick(here, _zero(slope), _mul(g, here))
 
 
 @_jit
-def _term_each(grad: Array, x: Array, slope: Array, dx: Array, lane: Array) -> None:
-    zero = x.dtype.type(0)
-    for i in range(x.size):
-        term, dx[i] = _pick(x[i], zero, grad[i] * x[i]), _pick(x[i], grad[i], slope[i] * grad[i])
-        lane[i] += term
+def _block(grad: Array, x: Array, slopes: Any, dx: Array, at: int) -> Any:
+    """A block that lies in one row: its terms never leave the registers."""
+    lanes = _zero(slopes)
+    for i in range(0, BLOCK, LANES):
+        lanes = _add(lanes, _term(grad, x, slopes, dx, at + i))
+    return _fold(lanes)
 
 
 @_jit
-def _fold(lanes: Array, width: int) -> None:
+def _take_block(terms: Array, like: Any) -> Any:
+    """Sum the first BLOCK of twice as many terms, and move the others to the front."""
+    lanes = _zero(like)
+    for i in range(0, BLOCK, LANES):
+        lanes = _add(lanes, _load(terms, i, like))
+        _store(terms, i, _load(terms, BLOCK + i, like))
+    return _fold(lanes)
+
+
+@_jit
+def _chunk(grad: Array, x: Array, weight: Array, dx: Array, span: tuple[int, int, int]) -> float:
+    """Go through some terms of a channel, from one to another and at most a chunk, and return their sum."""
+    _, channels, inner = x.shape
+    c, start, stop = span
+    o, i = start // inner, start % inner
+    slope = weight[c]
+    slopes = _spread(slope)
+    terms, have = np.empty(2 * BLOCK, x.dtype), 0  # of a block that spans rows
+    total = 0.0
+    while start < stop:
+        at, run = (o * channels + c) * inner + i, min(inner - i, stop - start, BLOCK)
+        if have == 0 and run == BLOCK:
+            total += _block(grad, x, slopes, dx, at)
+        else:
+            j = 0
+            while j + LANES <= run:
+                _store(terms, have + j, _term(grad, x, slopes, dx, at + j))
+                j += LANES
+            while j < run:
+                _store(terms, have + j, _term(grad, x, slope, dx, at + j))
+                j += 1
+            have += run
+            if have >= BLOCK:
+                total += _take_block(terms, slopes)
+                have -= BLOCK
+        start += run
+        i += run
+        if i == inner:
+            o, i = o + 1, 0
+    if have:
+        terms[have:BLOCK] = 0
+        total += _take_block(terms, slopes)
+    return total
+
+
+@_jit
+def _term_each(arrays: tuple[Array, Array, Array, Array], lanes: Array, span: tuple[int, int, int, int]) -> None:
+    """Add the terms from `at` to `end`, whose slopes begin at `c`, to as many lanes, which begin at `lane`."""
+    grad, x, slope, dx = arrays
+    at, end, c, lane = span
+    one = slope[0]
+    many = _spread(one)
+    c, lane = c - at, lane - at
+    while at + LANES <= end:
+        term = _term(grad, x, _load(slope, c + at, many), dx, at)
+        _store(lanes, lane + at, _add(_load(lanes, lane + at, many), term))
+        at += LANES
+    while at < end:
+        lanes[lane + at] += _term(grad, x, slope[c + at], dx, at)
+        at += 1
+
+
+@_jit
+def _fold_each(lanes: Array, width: int) -> None:
     """Add the upper half of the lanes, each ``width`` numbers, to the lower half until one is left."""
-    half = lanes.size // 2
+    half = LANES * width // 2
+    one = lanes[0]
+    many = _spread(one)
     while half >= width:
-        low, high = lanes[:half], lanes[half : 2 * half]
-        for i in range(half):
-            low[i] += high[i]
+        i = 0
+        while i + LANES <= half:
+            _store(lanes, i, _add(_load(lanes, i, many), _load(lanes, half + i, many)))
+            i += LANES
+        while i < half:
+            lanes[i] += lanes[half + i]
+            i += 1
         half //= 2
 
 
 @_jit
-def _block_sum(terms: Array, lanes: Array) -> Any:
+def _block_each(
+    arrays: tuple[Array, Array, Array, Array], start: int, tile: tuple[int, int], lanes: Array, sums: Array
+) -> None:
+    """Go through a block of rows, from row `start` on, for some channels, and write the sum of each."""
+    outer, channels, _ = arrays[1].shape
+    first, last = tile
+    stop, width = min(outer, start + BLOCK), last - first
     lanes[:] = 0
-    for start in range(0, BLOCK, LANES):
-        row = terms[start : start + LANES]
-        for i in range(LANES):
-            lanes[i] += row[i]
-    _fold(lanes, 1)
-    return lanes[0]
+    rows = LANES if arrays[2].size > channels else 1  # of which the slopes are there: these are one long row
+    for row in range(start, stop, rows):
+        at, end = row * channels + first, (min(stop, row + rows) - 1) * channels + last
+        _term_each(arrays, lanes, (at, end, first, (row - start) % LANES * width))
+    _fold_each(lanes, width)
+    for i in range(width):
+        sums[first + i] = lanes[i]
 
 
 # The makers below take `loop`, prange or range, as an argument rather than a global: so it is part of the key of the
 # cache on disk, and the serial and the parallel code are not taken for each other.
 
 
-def _make_select(loop: Any) -> Kernel:
-    def select(v: Array, x: Array, slope: Array, out: Array) -> None:
+def _make_rows(loop: Any) -> Kernel:
+    def rows(v: Array, x: Array, slope: Array, out: Array) -> None:
         outer, channels, inner = x.shape
-        if inner == 1:
-            for o in loop(outer):
-                _select_each(v[o, :, 0], x[o, :, 0], slope, out[o, :, 0])
-        else:
-            parts = (inner + CHUNK - 1) // CHUNK
-            for task in loop(outer * channels * parts):
-                row, part = task // parts, task % parts
-                o, c = row // channels, row % channels
-                here = slice(part * CHUNK, min(inner, (part + 1) * CHUNK))
-                _select_row(v[o, c, here], x[o, c, here], slope[c], out[o, c, here])
+        together, parts = max(1, CHUNK // inner), (inner + CHUNK - 1) // CHUNK
+        groups = (outer * channels + together - 1) // together
+        for task in loop(groups * parts):
+            first, start = task // parts * together, task % parts * CHUNK
+            stop, c = min(inner, start + CHUNK), first % channels
+            for row in range(first, min(outer * channels, first + together)):
+                _select_run(v, x, slope[c], out, (row * inner + start, row * inner + stop))
+                c = c + 1 if c + 1 < channels else 0
 
-    return select
+    return rows
+
+
+def _make_columns(loop: Any) -> Kernel:
+    def columns(v: Array, x: Array, slope: Array, out: Array) -> None:
+        width = slope.size  # of a row, or of several that are one long row
+        together = max(1, CHUNK // width) * width
+        for task in loop((x.size + together - 1) // together):
+            first = task * together
+            for at in range(first, min(x.size, first + together), width):
+                _select_each(v, x, slope, out, (at, min(x.size, at + width)))
+
+    return columns
 
 
 def _make_backward_rows(loop: Any) -> Kernel:
@@ -112,39 +345,27 @@ def _make_backward_rows(loop: Any) -> Kernel:
         n, chunks = outer * inner, sums.shape[1]
         for task in loop(channels * chunks):
             c, chunk = task // chunks, task % chunks
-            terms, lanes = np.empty(BLOCK, x.dtype), np.empty(LANES, x.dtype)
-            for start in range(chunk * CHUNK, min(n, (chunk + 1) * CHUNK), BLOCK):
-                have, block = 0, min(BLOCK, n - start)
-                while have < block:
-                    o, i = (start + have) // inner, (start + have) % inner
-                    run = min(inner - i, block - have)
-                    here = slice(i, i + run)
-                    _term_row(grad[o, c, here], x[o, c, here], slope[c], dx[o, c, here], terms[have : have + run])
-                    have += run
-                terms[block:] = 0
-                sums[c, chunk] += _block_sum(terms, lanes)
+            start = chunk * CHUNK
+            sums[c, chunk] = _chunk(grad, x, slope, dx, (c, start, min(n, start + CHUNK)))
 
     return backward_rows
 
 
 def _make_backward_columns(loop: Any) -> Kernel:
     def backward_columns(grad: Array, x: Array, slope: Array, dx: Array, sums: Array) -> None:
-        outer, channels = x.shape[:2]
-        tiles, chunks = (channels + TILE - 1) // TILE, sums.shape[1]
-        for task in loop(tiles * chunks):
-            first, chunk = task // chunks * TILE, task % chunks
-            tile = slice(first, min(channels, first + TILE))
-            width = tile.stop - tile.start
-            lanes = np.empty(LANES * width, x.dtype)
-            for start in range(chunk * CHUNK, min(outer, (chunk + 1) * CHUNK), BLOCK):
-                lanes[:] = 0
-                for row in range(start, min(outer, start + BLOCK)):
-                    at = (row - start) % LANES * width
-                    lane = lanes[at : at + width]
-                    _term_each(grad[row, tile, 0], x[row, tile, 0], slope[tile], dx[row, tile, 0], lane)
-                _fold(lanes, width)
-                for i in range(width):
-                    sums[first + i, chunk] += lanes[i]
+        outer, channels, _ = x.shape
+        count, tiles = (outer + BLOCK - 1) // BLOCK, (channels + TILE - 1) // TILE
+        blocks = np.empty((count, channels), x.dtype)
+        together = max(1, CHUNK // (BLOCK * channels))
+        for task in loop((count + together - 1) // together):
+            lanes = np.empty(LANES * min(TILE, channels), x.dtype)
+            for block in range(task * together, min(count, (task + 1) * together)):
+                for tile in range(tiles):
+                    some = tile * TILE, min(channels, tile * TILE + TILE)
+                    _block_each((grad, x, slope, dx), block * BLOCK, some, lanes, blocks[block])
+        for block in range(count):
+            for c in range(channels):
+                sums[c, block * BLOCK // CHUNK] += blocks[block, c]
 
     return backward_columns
 
@@ -154,7 +375,7 @@ def _compiled(make: Callable[[Any], Kernel], dtype: str, *, parallel: bool) -> A
     """Compile for inputs that may be read-only: Numba would compile anew for arrays that are."""
     number = numba.from_dtype(np.dtype(dtype))
     inputs = [numba.types.Array(number, ndim, "C", readonly=True) for ndim in (3, 3, 1)]
-    outputs = [number[:, :, ::1]] if make is _make_select else [number[:, :, ::1], numba.float64[:, ::1]]
+    outputs = [number[:, :, ::1]] if make in (_make_rows, _make_columns) else [number[:, :, ::1], numba.float64[:, ::1]]
     return _jit(make(numba.prange if parallel else range), numba.void(*inputs, *outputs), parallel=parallel)
 
 
@@ -174,6 +395,8 @@ if hasattr(os, "register_at_fork"):
 
 def _run(make: Callable[[Any], Kernel], *arrays: Array) -> None:
     """Call a kernel, with all threads where that pays and is safe."""
+    if not arrays[0].size:
+        return
     threads = min(get_num_threads(), _THREADS)
     worth_it = threads > 1 and arrays[0].size >= PARALLEL_FROM and not _forked
     dtype = arrays[0].dtype.char
@@ -194,6 +417,12 @@ def _one_slope(slope: float, x: Array) -> tuple[Array, tuple[int, int, int]]:
     return np.full(1, slope, x.dtype), (1, 1, x.size)
 
 
+def _last(x: Array) -> bool:
+    """Are the channels last?"""
+    _, channels, inner = x.shape
+    return bool(channels > 1 and inner == 1)
+
+
 def leaky_relu(x: Array, slope: float, out: Array) -> None:
     """Write ``leaky_relu(x)``."""
     leaky_relu_backward(x, x, slope, out)
@@ -202,22 +431,25 @@ def leaky_relu(x: Array, slope: float, out: Array) -> None:
 def leaky_relu_backward(grad: Array, x: Array, slope: float, dx: Array) -> None:
     """Write ``leaky_relu_backward(grad, x)``."""
     weight, shape = _one_slope(slope, x)
-    _run(_make_select, grad.reshape(shape), x.reshape(shape), weight, dx.reshape(shape))
+    _run(_make_rows, grad.reshape(shape), x.reshape(shape), weight, dx.reshape(shape))
 
 
 def prelu(x: Array, weight: Array, out: Array) -> None:
     """Write ``prelu(x)``."""
-    _run(_make_select, x, x, weight, out)
+    if _last(x):
+        _run(_make_columns, x, x, np.tile(weight, max(1, LONG // weight.size)), out)
+    else:
+        _run(_make_rows, x, x, weight, out)
 
 
 @quiet
 def prelu_backward(grad: Array, x: Array, weight: Array, dx: Array, dweight: Array) -> None:
     """Write ``prelu_backward(grad, x)``."""
     outer, channels, inner = x.shape
-    sums = np.zeros((channels, -(-outer * inner // CHUNK)))
-    last = channels > 1 and inner == 1
-    _run(_make_backward_columns if last else _make_backward_rows, grad, x, weight, dx, sums)
-    total = np.zeros(channels)
-    for chunk in sums.T:
-        total += chunk
-    dweight[...] = total
+    sums = np.zeros((channels, max(1, -(-outer * inner // CHUNK))))
+    if _last(x):
+        slopes = np.tile(weight, LANES) if channels * LANES <= LONG else weight
+        _run(_make_backward_columns, grad, x, slopes, dx, sums)
+    else:
+        _run(_make_backward_rows, grad, x, weight, dx, sums)
+    dweight[...] = np.add.accumulate(sums, axis=1)[:, -1]
