@@ -10,6 +10,7 @@ import select
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -19,8 +20,8 @@ from benchmarks.peers import PEERS
 from benchmarks.workloads import Case
 
 ROOT = Path(__file__).parent.parent
+ENOUGH = 60  # seconds after which runs get no further batch of rounds
 PATIENCE = 300  # seconds without an answer, after which a process is given up
-BATCHES = 3  # of rounds, at most, until the repeats agree
 THREADS = (
     "FASTLEAKY_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -40,6 +41,11 @@ class Run(NamedTuple):
 
 
 Times = dict[Run, list[float]]  # seconds a call; the n-th of all runs come from the same round
+
+
+def unsteady_runs(times: Times) -> set[Run]:
+    """Return the runs whose own repeats do not agree."""
+    return {run for run, seconds in times.items() if not figures.steady(seconds)}
 
 
 class DeadError(Exception):
@@ -81,9 +87,11 @@ class Worker:
 
     def last_words(self) -> str:
         """Why it died: what it wrote last."""
-        self.stop()
+        self.process.kill()
+        self.process.wait()
         self.said.seek(0)
         lines = self.said.read().strip().splitlines()
+        self.stop()
         return f"its process ended ({self.process.returncode}): {lines[-1] if lines else 'it said nothing'}"
 
     def stop(self) -> None:
@@ -94,15 +102,18 @@ class Worker:
             if pipe:
                 with contextlib.suppress(OSError):  # what it was not told any more
                     pipe.close()
+        self.said.close()
 
 
 class Lab:
     """Times runs against each other. A peer that cannot take part is left out, and `skipped` says why."""
 
-    def __init__(self, rounds: int, least_seconds: float) -> None:
-        self.rounds, self.least_seconds = rounds, least_seconds
-        self.skipped = {name: why for name, peer in PEERS.items() if (why := peer.missing())}
-        self.workers: dict[tuple[str, int], Worker] = {}
+    def __init__(self, rounds: int, least_seconds: float, batches: int = 1, peers: Iterable[str] = PEERS) -> None:
+        self.rounds, self.least_seconds, self.batches = rounds, least_seconds, batches
+        self.skipped = {name: why for name in peers if (why := PEERS[name].missing())}
+        self.skipped |= dict.fromkeys(PEERS.keys() - set(peers), "not asked for")
+        self.workers: dict[tuple[str, int], Worker] = {}  # by home and threads
+        self.threads = 1  # that the processes in use may run
 
     def __enter__(self) -> Self:
         return self
@@ -110,29 +121,34 @@ class Lab:
     def __exit__(self, *_: object) -> None:
         for worker in self.workers.values():
             worker.stop()
-            worker.said.close()
         self.workers = {}
 
-    def measure(self, runs: Iterable[Run], agree: Callable[[Times], bool] | None = None) -> Times:
-        """Time runs in turn, again and again, with another batch of rounds while they do not `agree`.
-
-        By default that is: each run's repeats are steady.
-        """
-        agree = agree or (lambda times: all(map(figures.steady, times.values())))
+    def measure(self, runs: Iterable[Run], unsteady: Callable[[Times], set[Run]] = unsteady_runs) -> Times:
+        """Time runs in turn, round by round; and those that are `unsteady` in a few batches of rounds more."""
+        runs, start = list(runs), time.monotonic()
+        # One and several threads are compared in one process, on the same pages.
+        self.threads = max(run.case.threads for run in runs)
         times: Times = {run: [] for run in runs if self._open(run)}
-        for _ in range(BATCHES):
+        again = set(times)
+        for _ in range(self.batches):
             for _ in range(self.rounds):
-                for run in list(times):
-                    answer = self._ask(run, "sample", key=repr(run))
-                    if "why" in answer:
-                        del times[run]
-                    else:
-                        times[run].append(float(f"{answer['seconds']:.5g}"))
-            if agree(times):
+                for run in runs:  # in this order
+                    if run in again & times.keys():
+                        self._sample(run, times)
+            again = unsteady(times)
+            if not again or time.monotonic() - start > ENOUGH:
                 break
-        for run in times:
-            self._ask(run, "close")
+        for run in runs:
+            if run.peer not in self.skipped:
+                self._ask(run, "close")
         return times
+
+    def _sample(self, run: Run, times: Times) -> None:
+        answer = self._ask(run, "sample", key=repr(run))
+        if "why" in answer:
+            del times[run]
+        else:
+            times[run].append(float(f"{answer['seconds']:.5g}"))
 
     def _open(self, run: Run) -> bool:
         if run.peer in self.skipped:
@@ -143,10 +159,10 @@ class Lab:
 
     def _ask(self, run: Run, do: str, **command: Any) -> dict[str, Any]:
         """Ask the process of a peer; if something is wrong there, the peer is skipped from now on."""
-        key = (PEERS[run.peer].process, run.case.threads)
+        key = (PEERS[run.peer].process, self.threads)
         try:
             if key not in self.workers:
-                self.workers[key] = Worker(run.case.threads)
+                self.workers[key] = Worker(self.threads)
             answer = self.workers[key].ask(do, **command)
         except DeadError as error:
             del self.workers[key]

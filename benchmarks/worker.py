@@ -23,6 +23,8 @@ from benchmarks.workloads import Case, Layer, draw
 from fastleaky import reference
 
 CHECKED = 2**20  # elements; beyond, the specification takes longer than the timing
+TURN = 3  # repeats in a turn, of which the fastest counts
+LONG = 0.05  # seconds from which on a call is made once
 WARM = 0.02  # seconds of calls that show which threads work
 
 
@@ -54,18 +56,13 @@ class Sampler:
             self.timer.timeit(1)  # compiles, and touches every page
             while (taken := self.timer.timeit(self.times)) < least_seconds / 2:
                 self.times = max(2 * self.times, int(self.times * least_seconds / max(taken, 1e-9) / 2))
-        self.warm_ups = 1 if taken / self.times < least_seconds else 0
-        self.times = max(1, int(self.times * least_seconds / taken))
+        self.repeats = TURN if taken / self.times < LONG else 1
+        self.times = max(1, int(self.times * least_seconds / taken / TURN))
 
     def sample(self) -> float:
-        """Seconds a call. What ran in between has taken the caches: a short call is warmed up again."""
+        """Seconds a call: the fastest of a few repeats, for the first finds the caches as others have left them."""
         with self.around():
-            self.timer.timeit(self.warm_ups)
-            return self.timer.timeit(self.times) / self.times
-
-    def quick(self) -> float:
-        """Seconds a call, seldom disturbed: to choose between ways of calling a peer."""
-        return min(self.sample() for _ in range(3))
+            return min(self.timer.repeat(self.repeats, self.times)) / self.times
 
 
 def check(peer: Peer, case: Case) -> None:
@@ -104,7 +101,7 @@ class Desk:
     def arrays(self, case: Case) -> list[Layer]:
         """Draw the arrays of a case, unless another with the same has done so."""
         operation = "prelu_backward" if "grad" in case.op.inputs else "prelu"
-        key = dataclasses.replace(case, name="", operation=operation, fresh=False)
+        key = dataclasses.replace(case, name="", operation=operation, fresh=False, threads=1)
         if key not in self.drawn:
             self.drawn[key] = draw(case)
         return self.drawn[key]
@@ -117,8 +114,8 @@ class Desk:
             samplers = [Sampler(prepared, least_seconds) for prepared in peer.prepare(case, self.arrays(case))]
             if not samplers:
                 return {"why": ""}
-            sampler = min(samplers, key=Sampler.quick) if len(samplers) > 1 else samplers[0]
-            if case.threads > 1:
+            sampler = min(samplers, key=Sampler.sample) if len(samplers) > 1 else samplers[0]
+            if len(self.cpus) > 1:
                 before, end = pinning.busy(), time.perf_counter() + WARM
                 while time.perf_counter() < end:
                     sampler.sample()
@@ -137,8 +134,7 @@ def serve(commands: TextIO, answers: TextIO, desk: Desk) -> None:
         command = json.loads(line)
         answer: dict[str, Any] = {}
         if command["do"] == "open":
-            given = command["case"]
-            case = Case(**{**given, "shapes": tuple(map(tuple, given["shapes"]))})
+            case = Case.of(command["case"])
             answer = desk.open(command["key"], PEERS[command["peer"]], case, command["least_seconds"])
         elif command["do"] == "sample":
             answer = {"seconds": desk.samplers[command["key"]].sample()}

@@ -14,6 +14,7 @@ from fastleaky._workloads import NETWORKS, Network
 
 Layer = dict[str, Any]  # x, grad, weight, negative_slope, and where the results go: out, dweight
 
+DRAWN = 2**22  # random numbers, which are repeated from there on: no branch predictor remembers so many
 PAGE, LINE = 4096, 64  # bytes
 LARGEST = 26  # the sweep ends at 2**26 elements
 SIGNS = (0.5, 0.05, 0.0)  # fractions of x that are negative; the first is the headline
@@ -32,6 +33,11 @@ class Case:
     negative: float = SIGNS[0]
     fresh: bool = False  # results in new arrays, rather than in given ones
     threads: int = 1
+
+    @classmethod
+    def of(cls, fields: dict[str, Any]) -> Case:
+        """Make the case again of what JSON has made of it."""
+        return cls(**{**fields, "shapes": tuple(map(tuple, fields["shapes"]))})
 
     @property
     def op(self) -> Operation:
@@ -85,6 +91,13 @@ def place(elements: int, nth: int) -> np.ndarray[Any, Any]:
     return raw[start : start + 4 * elements].view(np.float32)
 
 
+def fill(array: np.ndarray[Any, Any], numbers: np.ndarray[Any, Any]) -> None:
+    """Write some numbers again and again."""
+    for start in range(0, array.size, numbers.size):
+        part = array[start : start + numbers.size]
+        part[:] = numbers[: part.size]
+
+
 def draw(case: Case) -> list[Layer]:
     """Make the arrays of a case: every layer takes the front of the same few, as in an inference engine's arena.
 
@@ -94,13 +107,13 @@ def draw(case: Case) -> list[Layer]:
     rng = np.random.default_rng(0)
     largest = max(map(math.prod, case.shapes))
     x, out, grad = (place(largest, nth) for nth in range(3))
-    rng.standard_normal(out=x, dtype=np.float32)
+    numbers = rng.standard_normal(min(largest, DRAWN), np.float32)
+    if case.negative != SIGNS[0]:
+        numbers = np.where(rng.random(numbers.size) < case.negative, -np.abs(numbers), np.abs(numbers))
+    fill(x, numbers)
     out[:] = 0
     if "grad" in case.op.inputs:
-        rng.standard_normal(out=grad, dtype=np.float32)
-    if case.negative != SIGNS[0]:
-        np.abs(x, out=x)
-        x[rng.random(largest, np.float32) < case.negative] *= -1
+        fill(grad, rng.standard_normal(numbers.size, np.float32))
 
     def front(array: np.ndarray[Any, Any], shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
         part = array[: math.prod(shape)]
