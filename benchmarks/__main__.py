@@ -67,7 +67,7 @@ def show(console: Console, results: Results) -> None:
     """Print the table of goals, and what was skipped."""
     if results.goals:
         view = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        for heading in ("", "goal", "measured", "spread", "verdict"):
+        for heading in ("", "goal", "measured", "to within", "verdict"):
             view.add_column(heading, overflow="fold")
         for row in goal_rows(results):
             view.add_row(*row)
@@ -80,9 +80,9 @@ def goal_rows(results: Results) -> Iterator[list[str]]:
     for row in results.goals:
         figure = f"{row['figure']:.3g}" if "figure" in row else "-"
         where = row.get("where") or row.get("why", "")
-        spread = f"{row['spread']:.0%}" if "spread" in row else ""
+        doubt = f"± {row['doubt']:.1%}" if "doubt" in row else ""
         verdict = f"[{COLOURS[row['verdict']]}]{row['verdict']}[/]"
-        yield [escape(row["what"]), escape(row["asked"]), f"{figure} [dim]{escape(where)}[/]", spread, verdict]
+        yield [escape(row["what"]), escape(row["asked"]), f"{figure} [dim]{escape(where)}[/]", doubt, verdict]
 
 
 def publish(console: Console, results: Results, folder: Path, readme: Path | None) -> None:

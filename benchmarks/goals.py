@@ -100,20 +100,20 @@ class Goal:
 
     def unsteady(self, times: Times) -> set[Run]:
         """Return all runs if the repeats of any pair do not agree: the n-th of each run are to come from one round."""
-        agree = all(self.spread(pair, times) <= figures.BOUND for pair in self.timed(times))
+        agree = all(self.doubt(pair, times) <= figures.BOUND for pair in self.timed(times))
         return set() if agree else set(times)
 
     def timed(self, times: Times) -> list[Pair]:
         """Return the pairs of which both were timed."""
         return [pair for pair in self.pairs if pair.ours in times and pair.theirs in times]
 
-    def spread(self, pair: Pair, times: Times) -> float:
-        """How much a pair's repeats spread; that of a difference as a part of what is subtracted."""
+    def doubt(self, pair: Pair, times: Times) -> float:
+        """How far off a pair's figure may be; a difference, as a part of what is subtracted."""
         repeats = pair.repeats(self.quantity, times)
         if self.quantity is milliseconds:
             theirs = 1e3 * figures.middle(times[pair.theirs])
             repeats = [theirs + repeat for repeat in repeats]
-        return figures.spread(repeats)
+        return figures.doubt(repeats)
 
     def describe(self, pair: Pair) -> str:
         """Tell a pair from the others."""
@@ -131,9 +131,9 @@ class Goal:
             absent = {run.peer for pair in self.pairs for run in (pair.ours, pair.theirs)} & set(skipped)
             whys = "; ".join(f"{name} is {skipped[name]}" for name in sorted(absent))
             return {**row, "verdict": "skipped", "why": whys or "not possible here"}
-        row["spread"] = max(self.spread(pair, times) for pair in timed)
-        if row["spread"] > figures.BOUND:
-            loud = max(timed, key=lambda pair: self.spread(pair, times))
+        row["doubt"] = max(self.doubt(pair, times) for pair in timed)
+        if row["doubt"] > figures.BOUND:
+            loud = max(timed, key=lambda pair: self.doubt(pair, times))
             return {**row, "verdict": "unsteady", "why": self.describe(loud)}
         measured = {pair: figures.middle(pair.repeats(self.quantity, times)) for pair in timed}
         worst = (min if self.at_least > -math.inf else max)(timed, key=measured.__getitem__)

@@ -39,7 +39,7 @@ class Extent:
     @property
     def batches(self) -> int:
         """How many times so many rounds there are at most, until the repeats agree."""
-        return 1 if self.quick else 3
+        return 1 if self.quick else 4
 
     @property
     def least_seconds(self) -> float:

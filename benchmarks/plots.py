@@ -1,4 +1,4 @@
-"""Three pictures: bytes a second over size, time over size for small arrays, and whole networks beside peers."""
+"""The pictures: bytes a second over size, time over size for small arrays, and whole networks beside peers."""
 
 from __future__ import annotations
 
@@ -135,9 +135,9 @@ def bandwidth(results: Results) -> Figure | None:
             x, y = np.array(sorted(copy.items())).T
             axes.plot(x, y, color=INK, lw=2, ls=(0, (4, 2)), zorder=3)
             axes.fill_between(x, y, 1e4, color=PALE, zorder=0)
-            where = len(x) // 2
+            where = len(x) // 3
             axes.annotate(
-                "the limit: the fastest copy",
+                "the limit: a copy",
                 (x[where], y[where]),
                 (-8, 6),
                 textcoords="offset points",
@@ -183,12 +183,12 @@ def latency(results: Results) -> Figure | None:
     return figure
 
 
-def networks(results: Results) -> Figure | None:
-    """Bars: all activations of each network, forward, one thread."""
+def networks(results: Results, *, backward: bool = False) -> Figure | None:
+    """Bars: all activations of each network, one thread."""
     timings = [
         timing
         for timing in results.select("networks", threads=1)
-        if not timing.case.operation.endswith("_backward") and timing.steady
+        if timing.case.operation.endswith("_backward") == backward and timing.steady
     ]
     names = [timing.case.name for timing in timings if timing.peer == OURS]
     if not names:
@@ -198,7 +198,8 @@ def networks(results: Results) -> Figure | None:
     figure = Figure(figsize=(4.6 * columns, 3.7 * rows), layout="constrained")
     for axes, name in zip(figure.subplots(rows, columns, squeeze=False).flat, names, strict=False):
         bars(axes, name, [timing for timing in timings if timing.case.name == name])
-    title = "All activations of a network, forward, one thread: shorter is better; x: times fastleaky's time"
+    way = "backward" if backward else "forward"
+    title = f"All activations of a network, {way}, one thread: shorter is better; x: times fastleaky's time"
     figure.suptitle(title + note(results), x=0.01, ha="left")
     return figure
 
@@ -231,10 +232,10 @@ def bars(axes: Any, name: str, timings: list[Timing]) -> None:
     if limits:
         axes.axvline(min(limits), color=INK, lw=1.5, ls=(0, (4, 2)))
         axes.text(min(limits), len(shown) - 0.45, " limit: a copy", color=INK, size=8, va="bottom")
-    what = "leaky ReLUs" if timings[0].case.operation == "leaky_relu" else "PReLUs"
+    what = "PReLUs" if timings[0].case.operation.startswith("prelu") else "leaky ReLUs"
     case = timings[0].case
     axes.set(xlim=(0, edge), xticks=[], ylim=(-0.6, len(shown) + 0.2))
-    axes.set_title(f"{name}: {len(case.shapes)} {what}, {case.elements / 1e6:.1f} M elements", pad=8, size=9.5)
+    axes.set_title(f"{name}: {len(case.shapes)} {what}, {case.elements / 1e6:.1f} M elements", pad=8, size=9)
     axes.grid(visible=False)
     axes.spines[["bottom", "left"]].set_visible(False)
     axes.tick_params(left=False)
@@ -250,9 +251,14 @@ def save(results: Results, folder: Path) -> list[Path]:
     """Write the pictures for which there are figures."""
     made = []
     with mpl.rc_context(STYLE):
-        for draw in (bandwidth, latency, networks):
-            figure = draw(results)
+        pictures = {
+            "bandwidth": bandwidth(results),
+            "latency": latency(results),
+            "networks": networks(results),
+            "networks-backward": networks(results, backward=True),
+        }
+        for name, figure in pictures.items():
             if figure is not None:
-                made.append(folder / f"{draw.__name__}.png")
+                made.append(folder / f"{name}.png")
                 figure.savefig(made[-1])
     return made

@@ -59,10 +59,10 @@ def goals(results: Results) -> str:
     for row in results.goals:
         figure = f"{row['figure']:.3g} {row['unit']}" if "figure" in row else f"({row['why']})" if row["why"] else ""
         where = f" ({row['where']})" if row.get("where") else ""
-        spread = f"{row['spread']:.0%}" if "spread" in row else ""
+        doubt = f"± {row['doubt']:.1%}" if "doubt" in row else ""
         verdict = row["verdict"] if row["verdict"] == "met" else f"**{row['verdict']}**"
-        rows.append([row["what"], row["asked"], figure + where, spread, verdict])
-    return table(["", "goal", "measured, the worst of them", "spread", "verdict"], rows, "---")
+        rows.append([row["what"], row["asked"], figure + where, doubt, verdict])
+    return table(["", "goal", "measured, the worst of them", "to within", "verdict"], rows, "---")
 
 
 def networks(results: Results, threads: int, *, backward: bool) -> str:
@@ -104,7 +104,7 @@ def conditions(results: Results) -> str:
     text = (
         f"{machine['processor']}, {machine['cpus']} processors, {sizes or 'caches unknown'}; {machine['system']}; "
         f"{machine['backend']}; {versions}; {machine['date']}. float32, random signs unless said, medians of at least "
-        f"{results.rounds} rounds in turn; where the middle half of these spreads more than {results.bound:.0%}, there "
+        f"{results.rounds} rounds in turn; where these do not settle the median to within {results.bound:.0%}, there "
         "is no figure."
     )
     if results.quick:
