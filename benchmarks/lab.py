@@ -20,7 +20,7 @@ from benchmarks.peers import PEERS
 from benchmarks.workloads import Case
 
 ROOT = Path(__file__).parent.parent
-ENOUGH = 60  # seconds after which runs get no further batch of rounds
+ENOUGH = 20  # seconds after which runs get no further batch of rounds
 PATIENCE = 300  # seconds without an answer, after which a process is given up
 THREADS = (
     "FASTLEAKY_NUM_THREADS",

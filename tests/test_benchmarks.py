@@ -247,7 +247,8 @@ def sample_results():
                 results.add("sweep", {Run(peer, sweep_case(exponent, operation)): [n * 2.0**exponent * 1e-9] * 3})
             results.add("latency", {Run(peer, sweep_case(exponent, fresh=True)): [n * 1e-6] * 3})
         for network in NETWORKS[:4]:
-            results.add("networks", {Run(peer, network_case(network)): [n**3 * 1e-3] * 3})
+            for backward in (False, True):
+                results.add("networks", {Run(peer, network_case(network, backward=backward)): [n**3 * 1e-3] * 3})
     results.add("networks", {Run(ours.OURS, network_case(NETWORKS[4])): [1.0, 2.0, 3.0]})
     results.goals.append(judged([1.0] * 3, [2.0] * 3, at_least=1))
     return results
@@ -282,8 +283,8 @@ def test_results_are_kept(tmp_path):
 def test_pictures(tmp_path):
     plots = pytest.importorskip("benchmarks.plots", reason="matplotlib is not installed")
     made = plots.save(sample_results(), tmp_path)
-    assert [path.name for path in made] == ["bandwidth.png", "latency.png", "networks.png"]
-    assert all(1000 < path.stat().st_size < 300_000 for path in made)
+    assert [path.name for path in made] == ["bandwidth.png", "latency.png", "networks.png", "networks-backward.png"]
+    assert all(1000 < path.stat().st_size < 200_000 for path in made)
 
 
 def test_everything(tmp_path):
