@@ -1,66 +1,46 @@
-"""Every operation on layers of real networks, by every backend, beside a copy of the same array and PyTorch.
+"""The second way in, by pytest-benchmark: every operation on layers of real networks, by every backend and peer.
 
-float32, random signs, outputs given where the callee takes them, one thread unless FASTLEAKY_NUM_THREADS says more.
-A copy reads and writes one array; the operations read one (forward) or two (backward) and write one.
+One process for all, so runtimes may disturb each other; ``python -m benchmarks`` keeps them apart. float32, random
+signs, outputs given where the callee takes them, one thread unless FASTLEAKY_NUM_THREADS says more.
 """
 
+import functools
 import os
+from typing import Any
 
-import numpy as np
 import pytest
 
 import fastleaky
+from benchmarks.peers import PEERS, Peer, imports, ours
+from benchmarks.peers.peer import MissingError
+from benchmarks.workloads import Case, draw
 from fastleaky._check import OPERATIONS
-from fastleaky._workloads import WORKLOADS, moved, outputs
+from fastleaky._workloads import WORKLOADS
 
 THREADS = int(os.environ.get("FASTLEAKY_NUM_THREADS", "1"))
 LAYERS = {f"{workload.network}-{'x'.join(map(str, workload.shape))}": workload for workload in WORKLOADS}
+BACKENDS = {name: Peer(name, functools.partial(ours.prepare, name)) for name in fastleaky.backends()}
+OTHERS = {name: peer for name, peer in PEERS.items() if peer not in (*ours.PEERS, *imports.PEERS)}
 
 
-def copy(_, given):
-    """np.copyto, the limit that memory sets."""
-    out = np.zeros_like(given["x"])
-    return lambda: np.copyto(out, given["x"])
-
-
-def ours(operation, given):
-    """The backend in use."""
-    options = outputs(operation, given)
-    return lambda: operation(fastleaky, given, **options)
-
-
-def torch_(operation, given):
-    """PyTorch's kernels, called as directly as it allows; the weight's gradient needs its sum as well."""
-    torch = pytest.importorskip("torch")
-    torch.set_num_threads(THREADS)
-    x, grad, weight = (torch.from_numpy(given[name]) for name in ("x", "grad", "weight"))
-    slope, out = given["negative_slope"], torch.zeros_like(x)
-    aten, weight_4d = torch.ops.aten, weight.view(1, -1, 1, 1)
-
-    def prelu_backward():
-        dx, terms = aten._prelu_kernel_backward(grad, x, weight_4d)  # noqa: SLF001 - there is no public name
-        return dx, terms.sum((0, 2, 3))
-
-    return {
-        "leaky_relu": lambda: torch._C._nn.leaky_relu(x, slope, out=out),  # noqa: SLF001 - F.leaky_relu has no out=
-        "leaky_relu_backward": lambda: aten.leaky_relu_backward(grad, x, slope, False, grad_input=out),  # noqa: FBT003
-        "prelu": lambda: torch.prelu(x, weight),
-        "prelu_backward": prelu_backward,
-    }[operation.name]
-
-
-@pytest.mark.parametrize("who", ["copy", *fastleaky.backends(), "torch"])
+@pytest.mark.parametrize("who", [*BACKENDS, *OTHERS])
 @pytest.mark.parametrize("layer", LAYERS)
 @pytest.mark.parametrize("name", OPERATIONS)
-def bench_operation(benchmark, name, layer, who):
+def bench_operation(benchmark: Any, name: str, layer: str, who: str) -> None:
     """Time one operation on one layer."""
-    operation, given = OPERATIONS[name], LAYERS[layer].draw()
+    peer = (BACKENDS | OTHERS)[who]
+    case = Case(LAYERS[layer].network, name, (LAYERS[layer].shape,), LAYERS[layer].slope, threads=THREADS)
+    if why := peer.missing():
+        pytest.skip(f"{who}: {why}")
+    try:
+        ways = peer.prepare(case, draw(case))
+    except MissingError as error:
+        pytest.skip(f"{who}: {error}")
+    if not ways:
+        pytest.skip(f"{who} has no {name}")
     benchmark.group = f"{name} {layer}"
-    benchmark.extra_info["bytes"] = moved(operation, given) if who != "copy" else 2 * given["x"].nbytes
-    before = fastleaky.get_num_threads()
-    fastleaky.set_num_threads(THREADS)
-    with fastleaky.use(who if who in fastleaky.backends() else fastleaky.backend):
-        call = {"copy": copy, "torch": torch_}.get(who, ours)(operation, given)
+    benchmark.extra_info["bytes"] = peer.bytes(case)
+    call = ways[0].calls[0]
+    with ways[0].around():
         call()
-        benchmark(call)
-    fastleaky.set_num_threads(before)
+        benchmark(call.func, *call.args, **call.keywords)

@@ -1,4 +1,4 @@
-"""Layers of real networks, and how fast the operations are on them."""
+"""The activations of real networks, and how fast the operations are on some of them."""
 
 from __future__ import annotations
 
@@ -19,6 +19,74 @@ LEAST_SECONDS = 2e-3  # a sample repeats its call until it takes this long
 
 
 @dataclass(frozen=True)
+class Network:
+    """The activations of a network: their operation, slope (a PReLU's first), batch and layers."""
+
+    name: str
+    operation: str  # "leaky_relu" or "prelu"
+    slope: float
+    batch: int
+    layers: tuple[tuple[int, int, int], ...]  # (C, H, W)
+
+
+def _layers(text: str) -> tuple[tuple[int, int, int], ...]:
+    """Read "channels x size", with "*times" for a layer that comes more than once; images are square."""
+    layers: list[tuple[int, int, int]] = []
+    for word in text.split():
+        layer, _, times = word.partition("*")
+        channels, size = map(int, layer.split("x"))
+        layers += [(channels, size, size)] * int(times or 1)
+    return tuple(layers)
+
+
+NETWORKS = (
+    # AlexeyAB's Darknet, 416 x 416; every leaky layer there follows a batch norm.
+    Network(
+        "YOLOv3-tiny",
+        "leaky_relu",
+        0.1,
+        1,
+        _layers("16x416 32x208 64x104 128x52 256x26 512x13 1024x13 256x13 512x13 128x13 256x26"),
+    ),
+    Network(
+        "YOLOv4-tiny",
+        "leaky_relu",
+        0.1,
+        1,
+        _layers(
+            "32x208 64x104*2 32x104*2 64x104 128x52 64x52*2 128x52 256x26 128x26*2 256x26 512x13 256x13 512x13 128x13 "
+            "256x26"
+        ),
+    ),
+    # The discriminator of PyTorch's example, at its batch for training.
+    Network("DCGAN", "leaky_relu", 0.2, 64, _layers("64x32 128x16 256x8 512x4")),
+    # The discriminator of StyleGAN2-ada, paper256, one image.
+    Network(
+        "StyleGAN2",
+        "leaky_relu",
+        0.2,
+        1,
+        _layers("64x256*2 128x128*2 256x64*2 512x32*2 512x16*2 512x8*2 512x4*2 512x1"),
+    ),
+    # InsightFace's backbones, 112 x 112; a PReLU comes before the convolution that halves the image.
+    Network(
+        "iresnet50",
+        "prelu",
+        0.25,
+        1,
+        _layers("64x112*2 64x56*2 128x56 128x28*3 256x28 256x14*13 512x14 512x7*2"),
+    ),
+    Network(
+        "MobileFaceNet",
+        "prelu",
+        0.25,
+        1,
+        _layers("128x56*3 128x28*9 256x28 256x14*13 512x14 512x7*2 256x7*4"),
+    ),
+)
+
+
+@dataclass(frozen=True)
 class Workload:
     """One activation layer: the shape of x as (N, C, H, W), and the slope that its network uses or starts from."""
 
@@ -32,10 +100,10 @@ class Workload:
         return {**given, "negative_slope": self.slope, "weight": np.full(self.shape[1], self.slope, dtype)}
 
 
-WORKLOADS = (
-    Workload("YOLOv3-tiny", (1, 16, 416, 416), 0.1),  # its largest leaky layer
-    Workload("DCGAN", (64, 64, 32, 32), 0.2),  # the discriminator's first, at the training batch of 64
-    Workload("iresnet50", (1, 64, 112, 112), 0.25),  # the first PReLU of ArcFace's backbone
+WORKLOADS = tuple(  # the first layer of each, which is its largest
+    Workload(network.name, (network.batch, *network.layers[0]), network.slope)
+    for network in NETWORKS
+    if network.name in {"YOLOv3-tiny", "DCGAN", "iresnet50"}
 )
 
 

@@ -1,0 +1,149 @@
+"""Time fastleaky beside its peers and the machine's limits: tables, pictures, and a verdict on each goal."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from benchmarks import goals, machine, report
+from benchmarks.lab import Lab, Run, Times, unsteady_runs
+from benchmarks.parts import PARTS, Extent
+from benchmarks.peers import PEERS, imports, limits, ours
+from benchmarks.results import Results
+
+ROOT = Path(__file__).parent.parent
+ALWAYS = [peer.name for peer in (*ours.PEERS, *limits.PEERS, *imports.PEERS)]
+RIVALS = [name for name in PEERS if name not in ALWAYS]
+WANTS = ("goals", *PARTS)
+COLOURS = {"met": "green", "missed": "bold red", "unsteady": "yellow", "skipped": "dim"}
+
+
+def needed(runs: list[Run]) -> int:
+    """Bytes that a group needs: three arrays or four in each process, sessions and outputs of their own included."""
+    processes = {PEERS[run.peer].process for run in runs}
+    return 16 * max(run.case.elements for run in runs) * len(processes)
+
+
+def measure(lab: Lab, results: Results, wants: Sequence[str], extent: Extent, bar: Progress) -> None:
+    """Do everything that is wanted, one group after the other."""
+    cpus = results.machine["cpus"]
+    rivals = [name for name in RIVALS if name not in lab.skipped]
+    peers = [name for name in PEERS if name in rivals or name in ALWAYS]
+    table = goals.goals(extent, rivals, cpus) if "goals" in wants else []
+    work = [(goal, list(goals.groups(goal))) for goal in table]
+    parts = [group for part in wants if part in PARTS for group in PARTS[part](extent, peers, cpus)]
+    task = bar.add_task("", total=sum(len(divided) for _, divided in work) + len(parts))
+
+    def step(name: str, runs: list[Run], unsteady: Callable[[Times], set[Run]] = unsteady_runs) -> Times:
+        bar.update(task, description=name)
+        fits = needed(runs) < machine.memory()
+        if not fits:
+            results.left_out.append(name)
+        times = lab.measure(runs, unsteady) if fits else {}
+        bar.advance(task)
+        return times
+
+    for goal, divided in work:
+        times: Times = {}
+        for runs in divided:
+            times |= step(f"goals: {goal.what}", runs, goal.unsteady)
+        results.add("goals", times)
+        results.goals.append(goal.judge(times, lab.skipped))
+    for group in parts:
+        results.add(group.part, step(f"{group.part}: {group.name}", list(group.runs)))
+    results.skipped = lab.skipped
+
+
+def show(console: Console, results: Results) -> None:
+    """Print the table of goals, and what was skipped."""
+    if results.goals:
+        view = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for heading in ("", "goal", "measured", "to within", "verdict"):
+            view.add_column(heading, overflow="fold")
+        for row in goal_rows(results):
+            view.add_row(*row)
+        console.print(view)
+    console.print(escape(report.conditions(results)), soft_wrap=True)
+
+
+def goal_rows(results: Results) -> Iterator[list[str]]:
+    """Colour the cells of the table of goals."""
+    for row in results.goals:
+        figure = f"{row['figure']:.3g}" if "figure" in row else "-"
+        where = row.get("where") or row.get("why", "")
+        doubt = f"± {row['doubt']:.1%}" if "doubt" in row else ""
+        verdict = f"[{COLOURS[row['verdict']]}]{row['verdict']}[/]"
+        yield [escape(row["what"]), escape(row["asked"]), f"{figure} [dim]{escape(where)}[/]", doubt, verdict]
+
+
+def publish(console: Console, results: Results, folder: Path, readme: Path | None) -> None:
+    """Write tables and pictures, and fill the places of a README."""
+    page = folder / "tables.md"
+    page.write_text(report.markdown(results))
+    made = [page]
+    if importlib.util.find_spec("matplotlib"):
+        from benchmarks import plots
+
+        made += plots.save(results, folder)
+    else:
+        console.print("No pictures: matplotlib is not installed (pip install matplotlib).", style="yellow")
+    if readme:
+        if results.quick:
+            raise SystemExit("A quick run's figures are not for the README.")
+        readme.write_text(report.insert(readme.read_text(), results))
+        made.append(readme)
+    for path in made:
+        console.print(f"{path}", soft_wrap=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the result is 1 if a goal was missed, or could not be judged for unsteady repeats."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a few small cases: does the suite work?")
+    parser.add_argument("--only", metavar="PARTS", default=",".join(WANTS), help=f"some of {', '.join(WANTS)}")
+    parser.add_argument("--peers", metavar="NAMES", help=f"some of {', '.join(RIVALS)}; or none")
+    parser.add_argument("--out", metavar="DIR", type=Path, default=ROOT / "benchmarks" / "results")
+    parser.add_argument("--readme", metavar="FILE", type=Path, help="put the tables into this page, too")
+    parser.add_argument(
+        "--from", metavar="FILE", type=Path, dest="source", help="measure nothing: results of another run"
+    )
+    options = parser.parse_args(arguments)
+    wants = options.only.split(",")
+    rivals = (
+        RIVALS if options.peers is None else [name for name in options.peers.split(",") if name not in {"", "none"}]
+    )
+    for given, known in ((wants, WANTS), (rivals, RIVALS)):
+        unknown = set(given) - set(known)
+        if unknown:
+            parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+
+    console = Console(highlight=False)
+    options.out.mkdir(parents=True, exist_ok=True)
+    if options.source:
+        results = Results.load(options.source)
+    else:
+        extent = Extent(quick=options.quick)
+        results = Results(extent.quick, extent.rounds, machine.about())
+        columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
+        with (
+            Lab(extent.rounds, extent.least_seconds, extent.batches, [*ALWAYS, *rivals]) as lab,
+            Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=Console(stderr=True)) as bar,
+        ):
+            measure(lab, results, wants, extent, bar)
+        results.save(options.out / "results.json")
+    show(console, results)
+    publish(console, results, options.out, options.readme)
+    return int(any(row["verdict"] in {"missed", "unsteady"} for row in results.goals) and not results.quick)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,34 @@
+"""Figures from repeats, and whether these agree enough for the figure to be shown."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+
+BOUND = 0.05  # a figure that the repeats do not settle to within so much of itself is not shown
+FEWEST = 3  # repeats that say anything about their spread
+
+
+def middle(repeats: Sequence[float]) -> float:
+    """Return the median."""
+    return statistics.median(repeats)
+
+
+def doubt(repeats: Sequence[float]) -> float:
+    """How far off the median may be, as a part of it: half the width of its confidence interval of 95 %.
+
+    That is the interval of the sign test, between two of the sorted repeats: of 9, the second and the eighth. It
+    supposes nothing of how they are distributed, a few disturbed ones do no harm, and more of them help.
+    """
+    count = len(repeats)
+    if count < FEWEST:
+        return float("inf")
+    below = max(0, int((count - 1.96 * count**0.5) / 2))
+    ascending = sorted(repeats)
+    width = ascending[count - 1 - below] - ascending[below]
+    return width / 2 / abs(middle(repeats)) if width else 0.0
+
+
+def steady(repeats: Sequence[float]) -> bool:
+    """May the figure be shown?"""
+    return doubt(repeats) <= BOUND

@@ -1,0 +1,102 @@
+"""What a run consists of: groups of runs that are timed against each other, round by round."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from benchmarks.lab import Run
+from benchmarks.peers import PEERS, imports, limits
+from benchmarks.workloads import LARGEST, SIGNS, Case, network_case, sweep_case
+from fastleaky._workloads import NETWORKS, Network
+
+SMALL = 14  # the sweep over small arrays ends at 2**14 elements
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much is timed. A quick run shows that the suite works; its figures are nothing to go by."""
+
+    quick: bool = False
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        """All of them; or the small layers of one."""
+        iresnet50 = NETWORKS[4]
+        return (dataclasses.replace(iresnet50, layers=iresnet50.layers[-4:]),) if self.quick else NETWORKS
+
+    @property
+    def exponents(self) -> list[int]:
+        """Sizes of the sweep, as powers of two."""
+        return [0, 6, 10, 14, 18] if self.quick else list(range(LARGEST + 1))
+
+    @property
+    def rounds(self) -> int:
+        """How often each run has its turn."""
+        return 3 if self.quick else 9
+
+    @property
+    def batches(self) -> int:
+        """How many times so many rounds there are at most, until the repeats agree."""
+        return 1 if self.quick else 4
+
+    @property
+    def least_seconds(self) -> float:
+        """How long each turn lasts at least."""
+        return 5e-4 if self.quick else 5e-3
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs that are timed against each other."""
+
+    part: str  # of the report
+    name: str
+    runs: tuple[Run, ...]
+
+
+def everyone(case: Case, peers: list[str]) -> tuple[Run, ...]:
+    """Return every one of `peers` that makes sense for a case."""
+    left_out = {limits.NEGATIVE} if not case.fresh else {limits.COPY, limits.STREAM}
+    left_out |= {peer.name for peer in imports.PEERS}
+    return tuple(
+        Run(name, case) for name in peers if name not in left_out and (PEERS[name].threaded or case.threads == 1)
+    )
+
+
+def networks(extent: Extent, peers: list[str], cpus: int) -> Iterator[Group]:
+    """All activations of networks, forward and backward, with one thread and with all."""
+    for threads in sorted({1, cpus}):
+        for backward in (False, True):
+            for network in extent.networks:
+                case = network_case(network, backward=backward, threads=threads)
+                yield Group("networks", f"{case.name} {case.operation}, threads: {threads}", everyone(case, peers))
+
+
+def sweep(extent: Extent, peers: list[str], _: int) -> Iterator[Group]:
+    """One array of each size, results in given arrays."""
+    for operation in ("leaky_relu", "prelu_backward"):
+        for exponent in extent.exponents:
+            case = sweep_case(exponent, operation)
+            yield Group("sweep", f"{case.name} {operation}", everyone(case, peers))
+
+
+def latency(extent: Extent, peers: list[str], _: int) -> Iterator[Group]:
+    """Small arrays, results in new arrays, as one calls a function without much thought."""
+    for exponent in extent.exponents:
+        if exponent <= SMALL:
+            case = sweep_case(exponent, fresh=True)
+            yield Group("latency", f"{case.name} {case.operation}, fresh", everyone(case, peers))
+
+
+def signs(extent: Extent, peers: list[str], _: int) -> Iterator[Group]:
+    """Fewer negative numbers: what branches make of them."""
+    network = next(network for network in extent.networks if network.name == "iresnet50")
+    for backward in (False, True):
+        for negative in SIGNS[1:] if extent.quick else SIGNS:
+            case = network_case(network, backward=backward, negative=negative)
+            yield Group("signs", f"{case.name} {case.operation}, {negative:.0%} negative", everyone(case, peers))
+
+
+PARTS = {"networks": networks, "sweep": sweep, "latency": latency, "signs": signs}

@@ -1,0 +1,39 @@
+"""Who is timed: one file for each, and the list of them all."""
+
+from __future__ import annotations
+
+from benchmarks.peers import (
+    imports,
+    jax_,
+    limits,
+    litert,
+    ncnn_,
+    numba_,
+    numexpr_,
+    numpy_,
+    onednn,
+    onnxruntime_,
+    openvino_,
+    ours,
+    torch_,
+)
+from benchmarks.peers.peer import Peer, Prepared
+
+ALL = (
+    *ours.PEERS,
+    *limits.PEERS,
+    torch_.PEER,
+    onednn.PEER,
+    onnxruntime_.PEER,
+    litert.PEER,
+    openvino_.PEER,
+    jax_.PEER,
+    ncnn_.PEER,
+    numexpr_.PEER,
+    numba_.PEER,
+    numpy_.PEER,
+    *imports.PEERS,
+)
+PEERS = {peer.name: peer for peer in ALL}
+
+__all__ = ["PEERS", "Peer", "Prepared"]

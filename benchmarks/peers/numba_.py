@@ -1,0 +1,87 @@
+"""Numba, as one would write it: a loop."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from benchmarks.peers.peer import Array, Peer, Prepared, returned
+from benchmarks.workloads import Case, Layer
+
+
+@functools.cache
+def compiled(threads: int) -> SimpleNamespace:  # noqa: C901 - four loops
+    """The loops, over (outer, channels, inner); what would be written for one thread, and for several."""
+    import numba
+
+    prange = numba.prange
+
+    def jit(function: Callable[..., Any]) -> Any:
+        return numba.njit(function, parallel=threads > 1)
+
+    def forward(x: Array, slope: Any, out: Array) -> Array:
+        for i in prange(x.size):
+            out[i] = x[i] if x[i] > 0 else slope * x[i]
+        return out
+
+    def backward(grad: Array, x: Array, slope: Any, out: Array) -> Array:
+        for i in prange(x.size):
+            out[i] = grad[i] if x[i] > 0 else slope * grad[i]
+        return out
+
+    def prelu(x: Array, weight: Array, out: Array) -> Array:
+        for row in prange(x.shape[0] * x.shape[1]):
+            i, c = row // x.shape[1], row % x.shape[1]
+            for k in range(x.shape[2]):
+                out[i, c, k] = x[i, c, k] if x[i, c, k] > 0 else weight[c] * x[i, c, k]
+        return out
+
+    def prelu_backward(grad: Array, x: Array, weight: Array, dx: Array, dweight: Array) -> tuple[Array, Array]:
+        for c in prange(x.shape[1]):
+            total = np.float32(0)
+            for i in range(x.shape[0]):
+                for k in range(x.shape[2]):
+                    if x[i, c, k] > 0:
+                        dx[i, c, k] = grad[i, c, k]
+                    else:
+                        dx[i, c, k] = weight[c] * grad[i, c, k]
+                        total += grad[i, c, k] * x[i, c, k]
+            dweight[c] = total
+        return dx, dweight
+
+    functions = {
+        "leaky_relu": jit(forward),
+        "leaky_relu_backward": jit(backward),
+        "prelu": jit(prelu),
+        "prelu_backward": jit(prelu_backward),
+    }
+    return SimpleNamespace(**functions)
+
+
+def prepare(case: Case, layers: list[Layer]) -> list[Prepared]:
+    """Compiled before the first timed call."""
+    if case.channels_last or case.fresh:
+        return []
+    if case.threads > 1:
+        import numba
+
+        numba.set_num_threads(case.threads)
+    function = getattr(compiled(case.threads), case.operation)
+    calls = []
+    for layer in layers:
+        x = layer["x"]
+        flat: tuple[int, ...] = (-1,)
+        if case.op.parameter == "weight":
+            flat = (1, 1, -1) if layer["weight"].size == 1 else (x.shape[0], x.shape[1], -1)
+        slope = layer["weight"] if case.op.parameter == "weight" else np.float32(case.slope)
+        inputs = [layer[name].reshape(flat) for name in case.op.inputs]
+        outputs = [layer["out"].reshape(flat), layer["dweight"]][: len(case.op.results)]
+        calls.append(functools.partial(function, *inputs, slope, *outputs))
+    return [Prepared(calls, returned)]
+
+
+PEER = Peer("Numba, a loop", prepare, ("numba",))

@@ -1,0 +1,41 @@
+"""fastleaky itself: the best backend here, and the two that need no compiler."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Iterator
+
+import fastleaky
+from benchmarks.peers.peer import Peer, Prepared, returned
+from benchmarks.workloads import Case, Layer
+
+OURS = "fastleaky"
+
+
+def prepare(backend: str, case: Case, layers: list[Layer]) -> list[Prepared]:
+    """Call the public function, on one backend."""
+    function = getattr(fastleaky, case.operation)
+    sums = case.operation == "prelu_backward"
+
+    @contextlib.contextmanager
+    def around() -> Iterator[None]:
+        before = fastleaky.get_num_threads()
+        fastleaky.set_num_threads(case.threads)
+        with fastleaky.use(backend or fastleaky.backends()[0]):
+            yield
+        fastleaky.set_num_threads(before)
+
+    calls = []
+    for layer in layers:
+        options = {} if case.fresh else {"out": (layer["out"], layer["dweight"]) if sums else layer["out"]}
+        arguments = [layer[name] for name in (*case.op.inputs, case.op.parameter)]
+        calls.append(functools.partial(function, *arguments, **options))
+    return [Prepared(calls, returned, around)]
+
+
+PEERS = (
+    Peer(OURS, functools.partial(prepare, ""), home="numpy"),
+    Peer(f"{OURS}, Numba", functools.partial(prepare, "numba"), ("numba",)),
+    Peer(f"{OURS}, NumPy", functools.partial(prepare, "numpy"), home="numpy", threaded=False),
+)

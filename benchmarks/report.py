@@ -1,0 +1,161 @@
+"""The tables, in Markdown: as one file, and in the places of README.md that wait for them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks.peers import PEERS
+from benchmarks.peers.limits import LIMITS
+from benchmarks.results import Results, Timing
+
+UNSTEADY = "unsteady"
+SHOWN = range(2, 27, 4)  # sizes of the sweep that the tables show, as powers of two
+
+
+def table(head: list[str], rows: list[list[str]], align: str = "---:") -> str:
+    """Lay out a Markdown table: the first column to the left, the others to the right."""
+    rule = ["---", *[align] * (len(head) - 1)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))
+
+
+def grid(timings: list[Timing], column: Callable[[Timing], str], cell: Callable[[Timing], str], best: Any) -> str:
+    """Show each peer in a row, in the order of their list; bold is the `best` of each column, limits aside."""
+    columns = list(dict.fromkeys(map(column, timings)))
+    found = {(timing.peer, column(timing)): timing for timing in timings}
+    rows = []
+    for peer in PEERS:
+        row = [f"*{peer}*" if peer in LIMITS else peer]
+        for name in columns:
+            timing = found.get((peer, name))
+            rivals = [t.time for t in timings if column(t) == name and t.peer not in LIMITS and t.steady]
+            text = "" if timing is None else cell(timing) if timing.steady else UNSTEADY
+            first = timing is not None and timing.steady and peer not in LIMITS and timing.time == best(rivals)
+            row.append(f"**{text}**" if first else text)
+        if any(row[1:]):
+            rows.append(row)
+    return table(["", *columns], rows)
+
+
+def milliseconds(timing: Timing) -> str:
+    """Show a time."""
+    return f"{1e3 * timing.time:.3g}"
+
+
+def nanoseconds(timing: Timing) -> str:
+    """Show a time."""
+    return f"{1e9 * timing.time:,.0f}"
+
+
+def gigabytes(timing: Timing) -> str:
+    """Show a rate."""
+    return f"{timing.rate / 1e9:.3g}"
+
+
+def goals(results: Results) -> str:
+    """Show each goal, what was measured, and the verdict; no figure of an unsteady one."""
+    rows = []
+    for row in results.goals:
+        figure = f"{row['figure']:.3g} {row['unit']}" if "figure" in row else f"({row['why']})" if row["why"] else ""
+        where = f" ({row['where']})" if row.get("where") else ""
+        doubt = f"± {row['doubt']:.1%}" if "doubt" in row else ""
+        verdict = row["verdict"] if row["verdict"] == "met" else f"**{row['verdict']}**"
+        rows.append([row["what"], row["asked"], figure + where, doubt, verdict])
+    return table(["", "goal", "measured, the worst of them", "to within", "verdict"], rows, "---")
+
+
+def networks(results: Results, threads: int, *, backward: bool) -> str:
+    """Show milliseconds for all activations of each network."""
+    timings = [
+        timing
+        for timing in results.select("networks", threads=threads)
+        if timing.case.operation.endswith("_backward") == backward
+    ]
+    return grid(timings, lambda timing: timing.case.name, milliseconds, lambda t: min(t, default=0))
+
+
+def sweep(results: Results, operation: str) -> str:
+    """Show gigabytes a second over sizes."""
+    shown = {f"2^{exponent}" for exponent in SHOWN}
+    timings = [timing for timing in results.select("sweep", operation=operation) if timing.case.name in shown]
+    return grid(timings, lambda timing: timing.case.name, gigabytes, lambda t: min(t, default=0))
+
+
+def latency(results: Results) -> str:
+    """Show nanoseconds a call over sizes."""
+    shown = {f"2^{exponent}" for exponent in range(0, 27, 2)}
+    timings = [timing for timing in results.select("latency") if timing.case.name in shown]
+    return grid(timings, lambda timing: timing.case.name, nanoseconds, lambda t: min(t, default=0))
+
+
+def signs(results: Results, *, backward: bool) -> str:
+    """Show milliseconds over the part of x that is negative."""
+    timings = [timing for timing in results.select("signs") if timing.case.operation.endswith("_backward") == backward]
+    negative = lambda timing: f"{timing.case.negative:.0%} negative"  # noqa: E731 - as short as a name for it
+    return grid(timings, negative, milliseconds, lambda t: min(t, default=0))
+
+
+def conditions(results: Results) -> str:
+    """Say what all figures rest on."""
+    machine = results.machine
+    sizes = ", ".join(f"{name} {size // 2**10} KiB" for name, size in machine["caches"].items())
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    text = (
+        f"{machine['processor']}, {machine['cpus']} processors, {sizes or 'caches unknown'}; {machine['system']}; "
+        f"{machine['backend']}; {versions}; {machine['date']}. float32, random signs unless said, medians of at least "
+        f"{results.rounds} rounds in turn; where these do not settle the median to within {results.bound:.0%}, there "
+        "is no figure."
+    )
+    if results.quick:
+        text = f"**A quick run, which only shows that the suite works: its figures are nothing to go by.** {text}"
+    if results.skipped:
+        whys = "; ".join(f"{name}: {why}" for name, why in results.skipped.items())
+        text += f"\n\nSkipped: {whys}."
+    if results.left_out:
+        text += f"\n\nLeft out, for want of memory: {'; '.join(results.left_out)}."
+    return text
+
+
+def tables(results: Results) -> dict[str, tuple[str, str]]:
+    """Return every table that there is something to show in, by name: its heading, and itself."""
+    cpus = results.machine["cpus"]
+    made = {
+        "goals": ("Goals", goals(results) if results.goals else ""),
+        "networks": (
+            "All activations of a network, forward, one thread: milliseconds",
+            networks(results, 1, backward=False),
+        ),
+        "networks-backward": (
+            "The same, backward",
+            networks(results, 1, backward=True),
+        ),
+        "sweep": ("Leaky ReLU over the number of elements, one thread: GB/s", sweep(results, "leaky_relu")),
+        "sweep-backward": ("PReLU backward in 8 channels: GB/s", sweep(results, "prelu_backward")),
+        "latency": ("Leaky ReLU on small arrays, fresh output: nanoseconds a call", latency(results)),
+        "signs": ("iresnet50 forward, one thread, other signs: milliseconds", signs(results, backward=False)),
+        "signs-backward": ("The same, backward", signs(results, backward=True)),
+    }
+    if cpus > 1:
+        for name, backward in (("networks-threads", False), ("networks-backward-threads", True)):
+            direction = "backward" if backward else "forward"
+            heading = f"All activations of a network, {direction}, {cpus} threads: milliseconds"
+            made[name] = (heading, networks(results, cpus, backward=backward))
+    return {name: (heading, text) for name, (heading, text) in made.items() if text.count("\n") > 1}
+
+
+def markdown(results: Results) -> str:
+    """Write all tables as one page."""
+    sections = [f"## {heading}\n\n{text}" for heading, text in tables(results).values()]
+    return "\n\n".join(["# Benchmarks", conditions(results), *sections]) + "\n"
+
+
+def insert(page: str, results: Results) -> str:
+    """Put the tables between the lines <!-- benchmarks: NAME --> and <!-- benchmarks end --> of a page."""
+    made = {"conditions": conditions(results)} | {name: text for name, (_, text) in tables(results).items()}
+
+    def fill(place: re.Match[str]) -> str:
+        name = place["name"]
+        return f"<!-- benchmarks: {name} -->\n{made[name]}\n<!-- benchmarks end -->" if name in made else place[0]
+
+    return re.sub(r"<!-- benchmarks: (?P<name>[\w-]+) -->\n.*?<!-- benchmarks end -->", fill, page, flags=re.DOTALL)

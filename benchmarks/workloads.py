@@ -1,0 +1,131 @@
+"""What is timed: an operation on one array after another, with the arrays to do it on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastleaky._check import OPERATIONS, Operation
+from fastleaky._workloads import NETWORKS, Network
+
+Layer = dict[str, Any]  # x, grad, weight, negative_slope, and where the results go: out, dweight
+
+DRAWN = 2**22  # random numbers, which are repeated from there on: no branch predictor remembers so many
+PAGE, LINE = 4096, 64  # bytes
+LARGEST = 26  # the sweep ends at 2**26 elements
+SIGNS = (0.5, 0.05, 0.0)  # fractions of x that are negative; the first is the headline
+
+
+@dataclass(frozen=True)
+class Case:
+    """One operation on the activations of some shapes, one call each; float32."""
+
+    name: str
+    operation: str
+    shapes: tuple[tuple[int, ...], ...]
+    slope: float = 0.01
+    shared: bool = False  # one PReLU weight for all channels
+    channels_last: bool = False  # in memory; the shapes stay (N, C, H, W)
+    negative: float = SIGNS[0]
+    fresh: bool = False  # results in new arrays, rather than in given ones
+    threads: int = 1
+
+    @classmethod
+    def of(cls, fields: dict[str, Any]) -> Case:
+        """Make the case again of what JSON has made of it."""
+        return cls(**{**fields, "shapes": tuple(map(tuple, fields["shapes"]))})
+
+    @property
+    def op(self) -> Operation:
+        """The entry in the table of operations."""
+        return OPERATIONS[self.operation]
+
+    @property
+    def elements(self) -> int:
+        """How many elements the activations have, together."""
+        return sum(map(math.prod, self.shapes))
+
+    @property
+    def arrays(self) -> int:
+        """How many arrays of the size of x are read and written."""
+        return len(self.op.inputs) + 1
+
+
+def network_case(network: Network, *, backward: bool = False, **options: Any) -> Case:
+    """Every activation of a network."""
+    shapes = tuple((network.batch, *layer) for layer in network.layers)
+    operation = network.operation + "_backward" * backward
+    return Case(network.name, operation, shapes, network.slope, **options)
+
+
+def sweep_case(exponent: int, operation: str = "leaky_relu", **options: Any) -> Case:
+    """One array of 2**exponent elements: flat for leaky ReLU, in 8 channels for PReLU, if it has so many elements."""
+    elements = 2**exponent
+    channels = min(8, elements)
+    shape = (1, channels, elements // channels) if operation.startswith("prelu") else (elements,)
+    return Case(f"2^{exponent}", operation, (shape,), **options)
+
+
+def real_cases(operation: str, networks: Iterable[str], **options: Any) -> list[Case]:
+    """Any operation on the activations of real networks, whatever these use themselves."""
+    return [
+        Case(network.name, operation, network_case(network).shapes, network.slope, **options)
+        for network in NETWORKS
+        if network.name in networks
+    ]
+
+
+def place(elements: int, nth: int) -> np.ndarray[Any, Any]:
+    """Make an array that begins on a cache line, and the n-th of three in the n-th third of a page.
+
+    Where two arrays happen to begin at almost the same place of their pages, `rep movsb`, with which memcpy copies, is
+    ten times slower on some processors (glibc bug 30994), and the limit would be none. Power-of-two sizes from malloc
+    happen to.
+    """
+    raw = np.empty(4 * elements + 2 * PAGE, np.uint8)
+    start = -raw.ctypes.data % PAGE + nth * PAGE // 3 // LINE * LINE
+    return raw[start : start + 4 * elements].view(np.float32)
+
+
+def fill(array: np.ndarray[Any, Any], numbers: np.ndarray[Any, Any]) -> None:
+    """Write some numbers again and again."""
+    for start in range(0, array.size, numbers.size):
+        part = array[start : start + numbers.size]
+        part[:] = numbers[: part.size]
+
+
+def draw(case: Case) -> list[Layer]:
+    """Make the arrays of a case: every layer takes the front of the same few, as in an inference engine's arena.
+
+    x has normal numbers with as many negative ones, in random places, as the case says. The arrays for results have
+    been written to, so that no page of them is new.
+    """
+    rng = np.random.default_rng(0)
+    largest = max(map(math.prod, case.shapes))
+    x, out, grad = (place(largest, nth) for nth in range(3))
+    numbers = rng.standard_normal(min(largest, DRAWN), np.float32)
+    if case.negative != SIGNS[0]:
+        numbers = np.where(rng.random(numbers.size) < case.negative, -np.abs(numbers), np.abs(numbers))
+    fill(x, numbers)
+    out[:] = 0
+    if "grad" in case.op.inputs:
+        fill(grad, rng.standard_normal(numbers.size, np.float32))
+
+    def front(array: np.ndarray[Any, Any], shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+        part = array[: math.prod(shape)]
+        if case.channels_last:
+            return np.moveaxis(part.reshape(shape[0], *shape[2:], shape[1]), -1, 1)
+        return part.reshape(shape)
+
+    layers = []
+    for shape in case.shapes:
+        weight = np.full(1 if case.shared or len(shape) == 1 else shape[1], case.slope, np.float32)
+        arrays = {"x": front(x, shape), "out": front(out, shape), "weight": weight, "dweight": np.zeros_like(weight)}
+        if "grad" in case.op.inputs:
+            arrays["grad"] = front(grad, shape)
+        layers.append({**arrays, "negative_slope": case.slope})
+    return layers

@@ -1,0 +1,310 @@
+"""The benchmark suite itself: its verdicts, its refusals, and that each peer computes what it is timed for."""
+
+import json
+import math
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import figures, goals, parts, report
+from benchmarks.goals import Goal, Pair
+from benchmarks.lab import Lab, Run
+from benchmarks.peers import PEERS, limits, ours
+from benchmarks.peers.peer import MissingError, Peer, Prepared
+from benchmarks.results import Results
+from benchmarks.worker import Desk, Sampler, WrongError, check, timer
+from benchmarks.workloads import SIGNS, Case, draw, network_case, sweep_case
+from fastleaky._check import OPERATIONS
+from fastleaky._workloads import NETWORKS
+
+ROOT = Path(__file__).parent.parent
+SMALL = Case("small", "leaky_relu", ((2, 8, 5, 7),), 0.1)
+OURS, THEIRS = Run(ours.OURS, SMALL), Run(limits.COPY, SMALL)
+
+
+def judged(mine, others, **bound):
+    goal = Goal("a", "b", goals.speed, [Pair(OURS, THEIRS)], **bound)
+    return goal.judge({OURS: mine, THEIRS: others}, {})
+
+
+def test_sizes_of_networks():
+    """As counted in the networks' own sources."""
+    elements = {network.name: network_case(network).elements for network in NETWORKS}
+    assert elements["YOLOv3-tiny"] == 5_948_800
+    assert elements["YOLOv4-tiny"] == 6_121_856
+    assert elements["iresnet50"] == 3_713_024
+    assert elements["MobileFaceNet"] == 3_161_088
+
+
+@pytest.mark.parametrize("negative", SIGNS)
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_signs_are_as_said(negative, channels_last):
+    case = Case("", "prelu_backward", ((2, 8, 50, 50), (2, 3, 5, 5)), negative=negative, channels_last=channels_last)
+    for layer, shape in zip(draw(case), case.shapes, strict=True):
+        assert layer["x"].shape == layer["out"].shape == layer["grad"].shape == shape
+        assert (layer["x"].strides[1] == 4) == channels_last
+        assert not (layer["x"] == 0).any()
+        assert (layer["x"] < 0).mean() == pytest.approx(negative, abs=0.1 if negative else 0)
+    assert abs(np.sign(draw(case)[0]["grad"]).mean()) < 0.1
+
+
+def test_arrays_begin_apart():
+    layer = draw(sweep_case(16, "prelu_backward"))[0]
+    starts = sorted(layer[name].ctypes.data % 4096 for name in ("x", "out", "grad"))
+    assert all(start % 64 == 0 for start in starts)
+    assert min(np.diff([*starts, starts[0] + 4096])) > 1000
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("name", PEERS)
+def test_each_peer_computes_it(name, operation):
+    peer = PEERS[name]
+    if why := peer.missing():
+        pytest.skip(f"{name}: {why}")
+    cases = [
+        replace(SMALL, operation=operation, shared=shared, fresh=fresh) for shared, fresh in [(0, 0), (0, 1), (1, 0)]
+    ]
+    cases.append(replace(SMALL, operation=operation, channels_last=True))
+    cases.append(sweep_case(6, operation))
+    try:
+        for case in cases:
+            check(peer, case)
+        ways = peer.prepare(cases[0], draw(cases[0]))
+    except MissingError as error:
+        pytest.skip(f"{name}: {error}")
+    assert ways or name not in (ours.OURS, limits.COPY)
+
+
+def test_a_wrong_peer_is_found():
+    def wrong(case, layers):
+        (right,) = PEERS[ours.OURS].prepare(case, layers)
+        return [replace(right, read=lambda value: (value * 1.001,))]
+
+    with pytest.raises(WrongError, match="out of leaky_relu differs"):
+        check(Peer("wrong", wrong), SMALL)
+
+
+@pytest.mark.parametrize("name", [limits.COPY, limits.STREAM])
+@pytest.mark.parametrize("elements", [1, 15, 16, 17, 63, 1000])
+def test_a_copy_copies(name, elements):
+    case = Case("", "leaky_relu", ((elements,),))
+    layers = draw(case)
+    layers[0] |= {"x": layers[0]["x"][1:], "out": layers[0]["out"][1:]}
+    try:
+        (prepared,) = PEERS[name].prepare(case, layers)
+    except MissingError as error:
+        pytest.skip(f"{name}: {error}")
+    timer(prepared).timeit(1)
+    assert np.array_equal(layers[0]["out"], layers[0]["x"])
+
+
+def test_calls_are_spelled_out():
+    seen = []
+
+    def function(*args, **options):
+        seen.append((args, options))
+
+    calls = [limits.functools.partial(function, 1, b=2), limits.functools.partial(function)]
+    timer(Prepared(calls, None)).timeit(2)
+    assert seen == [((1,), {"b": 2}), ((), {})] * 2
+
+
+def test_a_sampler_repeats_short_calls():
+    sampler = Sampler(Prepared([limits.functools.partial(math.sqrt, 2.0)], None), 1e-3)
+    assert sampler.times > 1000
+    assert 0 < sampler.sample() < 1e-5
+
+
+def test_a_desk_tells_what_went_wrong():
+    def broken(*_):
+        raise RuntimeError("no luck")
+
+    desk = Desk(1)
+    assert desk.open("key", Peer("broken", broken), SMALL, 1e-5) == {"why": "RuntimeError: no luck"}
+    assert desk.open("key", Peer("cannot", lambda *_: []), SMALL, 1e-5) == {"why": ""}
+    assert desk.open("key", PEERS[limits.COPY], SMALL, 1e-5) == {}
+    assert desk.samplers["key"].sample() > 0
+
+
+def test_doubt():
+    assert figures.doubt([1, 1, 1, 1]) == 0
+    assert figures.doubt([1.0, 1.1, 0.9]) == pytest.approx(0.1)
+    assert figures.doubt([1.0, 1.1, 1.0, 0.9, 1.0, 1.0, 1.0, 1.0, 100.0]) == pytest.approx(
+        0.05
+    )  # one disturbed: no harm
+    assert figures.doubt([1.0, 1.1, 0.9] * 40) < figures.doubt([1.0, 1.1, 0.9] * 10)
+    assert figures.steady([1.0, 1.01, 0.99])
+    assert not figures.steady([1.0, 1.5, 0.7])
+    assert not figures.steady([1.0, 1.0])  # too few to tell
+
+
+def test_the_doubt_holds_what_it_says():
+    """In 95 of 100 runs, about, the true median lies so near."""
+    rng = np.random.default_rng(0)
+    for count in (9, 18, 36):
+        runs = 1 + 0.1 * rng.standard_normal((1000, count))
+        near = [abs(figures.middle(run) - 1) <= figures.doubt(run) * figures.middle(run) for run in runs.tolist()]
+        assert 0.9 < np.mean(near) < 0.995
+
+
+@pytest.mark.parametrize(
+    ("bound", "verdict"),
+    [
+        ({"at_least": 1.9}, "met"),
+        ({"at_least": 2.1}, "missed"),
+        ({"at_most": 1.9}, "missed"),
+        ({"at_most": 2.1}, "met"),
+    ],
+)
+def test_verdicts(bound, verdict):
+    row = judged([1.0, 10.0, 1.0], [2.0, 20.0, 2.0], **bound)  # rounds are compared one by one
+    assert row["verdict"] == verdict
+    assert row["figure"] == 2
+
+
+def test_no_figure_from_unsteady_repeats():
+    row = judged([1.0, 1.0, 1.0], [2.0, 3.0, 4.0], at_least=0.1)
+    assert row["verdict"] == "unsteady"
+    assert "figure" not in row
+    results = Results(quick=False, rounds=3, machine={}, goals=[row])
+    assert report.goals(results).splitlines()[-1] == "| a | at least 0.1 x b |  | ± 33.3% | **unsteady** |"
+
+
+def test_the_worst_pair_decides():
+    twice = Run(limits.COPY, replace(SMALL, name="twice"))
+    goal = Goal("a", "b", goals.speed, [Pair(OURS, THEIRS), Pair(Run(ours.OURS, twice.case), twice)], at_least=1.5)
+    times = {OURS: [1.0] * 3, THEIRS: [1.0] * 3, Run(ours.OURS, twice.case): [1.0] * 3, twice: [2.0] * 3}
+    row = goal.judge(times, {})
+    assert (row["verdict"], row["figure"], row["where"]) == ("missed", 1, "small")
+    del times[THEIRS]  # and what was not timed does not
+    assert goal.judge(times, {})["verdict"] == "met"
+
+
+def test_what_is_missing_is_told():
+    row = Goal("a", "b", goals.speed, [Pair(OURS, THEIRS)], at_least=1).judge({}, {limits.COPY: "not installed"})
+    assert row["verdict"] == "skipped"
+    assert row["why"] == f"{limits.COPY} is not installed"
+
+
+def test_quantities():
+    backward = replace(SMALL, operation="leaky_relu_backward")
+    times = {Run(ours.OURS, backward): [3.0], THEIRS: [1.0]}
+    pair = Pair(Run(ours.OURS, backward), THEIRS)
+    assert pair.repeats(goals.time, times) == [3]
+    assert pair.repeats(goals.speed, times) == [1 / 3]
+    assert pair.repeats(goals.bandwidth, times) == [0.5]  # three arrays in three seconds; two in one
+    assert pair.repeats(goals.milliseconds, times) == [2000]
+
+
+def test_groups_have_nothing_in_common():
+    table = goals.goals(parts.Extent(), ["PyTorch", "JAX"], cpus=2)
+    assert len({(goal.what, goal.versus) for goal in table}) == len(table)
+    for goal in table:
+        divided = list(goals.groups(goal))
+        runs = [run for group in divided for run in group]
+        assert len(runs) == len(set(runs))
+        for pair in goal.pairs:
+            assert any(pair.ours in group and pair.theirs in group for group in divided)
+
+
+def test_one_processor_leaves_threads_out():
+    for goal in goals.goals(parts.Extent(), [], cpus=1):
+        if "threads" in goal.what:
+            assert goal.judge({}, {})["verdict"] == "skipped"
+
+
+def test_lab():
+    """Processes of their own; one that dies is left out, and told."""
+    with Lab(rounds=3, least_seconds=1e-5, peers=[ours.OURS, limits.COPY]) as lab:
+        assert lab.skipped["PyTorch"] == "not asked for"
+        times = lab.measure([OURS, THEIRS, Run("PyTorch", SMALL)])
+        assert {run: len(seconds) for run, seconds in times.items()} == {OURS: 3, THEIRS: 3}
+        (worker,) = lab.workers.values()
+        worker.process.kill()
+        assert lab.measure([THEIRS]) == {}
+        assert "ended (-9)" in lab.skipped[limits.COPY]
+        assert OURS in lab.measure([OURS])  # in a new process
+
+
+def sample_results():
+    machine = {
+        "processor": "P",
+        "system": "S",
+        "cpus": 1,
+        "caches": {"L1": 2**15},
+        "versions": {},
+        "date": "D",
+        "backend": "c",
+    }
+    results = Results(quick=False, rounds=3, machine=machine, skipped={"JAX": "not installed"})
+    for n, peer in enumerate([ours.OURS, limits.COPY, limits.STREAM, limits.NEGATIVE, "PyTorch", "ncnn"], start=1):
+        for exponent in (2, 6, 10, 14):
+            for operation in ("leaky_relu", "prelu_backward"):
+                results.add("sweep", {Run(peer, sweep_case(exponent, operation)): [n * 2.0**exponent * 1e-9] * 3})
+            results.add("latency", {Run(peer, sweep_case(exponent, fresh=True)): [n * 1e-6] * 3})
+        for network in NETWORKS[:4]:
+            for backward in (False, True):
+                results.add("networks", {Run(peer, network_case(network, backward=backward)): [n**3 * 1e-3] * 3})
+    results.add("networks", {Run(ours.OURS, network_case(NETWORKS[4])): [1.0, 2.0, 3.0]})
+    results.goals.append(judged([1.0] * 3, [2.0] * 3, at_least=1))
+    return results
+
+
+def test_tables():
+    made = {name: text for name, (_, text) in report.tables(sample_results()).items()}
+    lines = made["networks"].splitlines()
+    assert lines[0] == "|  | YOLOv3-tiny | YOLOv4-tiny | DCGAN | StyleGAN2 | iresnet50 |"
+    assert lines[2] == "| fastleaky | **1** | **1** | **1** | **1** | unsteady |"
+    assert "| *np.copyto* | 8 | 8 | 8 | 8 |  |" in lines  # a limit is never the best
+    assert made["goals"].splitlines()[2] == "| a | at least 1 x b | 2 x b | ± 0.0% | met |"
+    assert "JAX: not installed" in report.markdown(sample_results())
+    place = "<!-- benchmarks: {} -->\n{}\n<!-- benchmarks end -->\n"
+    page = place.format("goals", "old") + place.format("none", "x")
+    filled = report.insert(page, sample_results())
+    assert made["goals"] in filled
+    assert "old" not in filled
+    assert "\nx\n" in filled
+    assert report.insert(filled, sample_results()) == filled
+
+
+def test_results_are_kept(tmp_path):
+    results = sample_results()
+    results.save(tmp_path / "results.json")
+    assert Results.load(tmp_path / "results.json") == results
+    (tmp_path / "results.json").write_text(json.dumps({"format": 0}))
+    with pytest.raises(ValueError, match="format 0"):
+        Results.load(tmp_path / "results.json")
+
+
+def test_pictures(tmp_path):
+    plots = pytest.importorskip("benchmarks.plots", reason="matplotlib is not installed")
+    made = plots.save(sample_results(), tmp_path)
+    assert [path.name for path in made] == ["bandwidth.png", "latency.png", "networks.png", "networks-backward.png"]
+    assert all(1000 < path.stat().st_size < 200_000 for path in made)
+
+
+def test_everything(tmp_path):
+    """The whole command, quickly."""
+    command = [sys.executable, "-m", "benchmarks", "--quick", "--out", str(tmp_path)]
+    child = subprocess.run([*command, "--peers", "none"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert child.returncode == 0, child.stderr
+    assert "nothing to go by" in child.stdout
+    assert "PyTorch: not asked for" in child.stdout
+    results = Results.load(tmp_path / "results.json")
+    assert {timing.part for timing in results.timings} == {"goals", *parts.PARTS}
+    assert {ours.OURS, limits.COPY} <= {timing.peer for timing in results.timings}
+    again = [*command, "--from", str(tmp_path / "results.json"), "--readme", str(tmp_path / "page.md")]
+    child = subprocess.run(again, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "not for the README" in child.stderr
+
+
+def test_unknown_names():
+    for arguments, message in ((["--peers", "nobody"], "there is no nobody"), (["--only", "x"], "there is no x")):
+        command = [sys.executable, "-m", "benchmarks", *arguments]
+        child = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert child.returncode == 2
+        assert message in child.stderr
