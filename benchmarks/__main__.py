@@ -67,7 +67,7 @@ def show(console: Console, results: Results) -> None:
     """Print the table of goals, and what was skipped."""
     if results.goals:
         view = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        for heading in ("", "goal", "measured", "to within", "verdict"):
+        for heading in ("", "goal", "measured, the worst of them", "verdict"):
             view.add_column(heading, overflow="fold")
         for row in goal_rows(results):
             view.add_row(*row)
@@ -78,11 +78,8 @@ def show(console: Console, results: Results) -> None:
 def goal_rows(results: Results) -> Iterator[list[str]]:
     """Colour the cells of the table of goals."""
     for row in results.goals:
-        figure = f"{row['figure']:.3g}" if "figure" in row else "-"
-        where = row.get("where") or row.get("why", "")
-        doubt = f"± {row['doubt']:.1%}" if "doubt" in row else ""
         verdict = f"[{COLOURS[row['verdict']]}]{row['verdict']}[/]"
-        yield [escape(row["what"]), escape(row["asked"]), f"{figure} [dim]{escape(where)}[/]", doubt, verdict]
+        yield [escape(row["what"]), escape(row["asked"]), escape(report.measured(row)), verdict]
 
 
 def publish(console: Console, results: Results, folder: Path, readme: Path | None) -> None:

@@ -14,19 +14,24 @@ def middle(repeats: Sequence[float]) -> float:
     return statistics.median(repeats)
 
 
-def doubt(repeats: Sequence[float]) -> float:
-    """How far off the median may be, as a part of it: half the width of its confidence interval of 95 %.
+def interval(repeats: Sequence[float]) -> tuple[float, float]:
+    """Between what the median lies, with a confidence of 95 %.
 
     That is the interval of the sign test, between two of the sorted repeats: of 9, the second and the eighth. It
     supposes nothing of how they are distributed, a few disturbed ones do no harm, and more of them help.
     """
     count = len(repeats)
     if count < FEWEST:
-        return float("inf")
+        return float("-inf"), float("inf")
     below = max(0, int((count - 1.96 * count**0.5) / 2))
     ascending = sorted(repeats)
-    width = ascending[count - 1 - below] - ascending[below]
-    return width / 2 / abs(middle(repeats)) if width else 0.0
+    return ascending[below], ascending[count - 1 - below]
+
+
+def doubt(repeats: Sequence[float]) -> float:
+    """How far off the median may be, as a part of it: half the width of its interval."""
+    low, high = interval(repeats)
+    return (high - low) / 2 / abs(middle(repeats)) if high > low else 0.0
 
 
 def steady(repeats: Sequence[float]) -> bool:

@@ -53,16 +53,22 @@ def gigabytes(timing: Timing) -> str:
     return f"{timing.rate / 1e9:.3g}"
 
 
+def measured(row: dict[str, Any]) -> str:
+    """Show the figure of a goal, or between what it lies where the repeats settle no more; and of what it is."""
+    if row["verdict"] == "skipped":
+        return f"({row['why']})"
+    figure = f"{row['figure']:.3g}" if row["steady"] else f"{row['low']:.3g} to {row['high']:.3g}"
+    where = f" ({row['where']})" if row["where"] else ""
+    return f"{figure} {row['unit']}{where}"
+
+
 def goals(results: Results) -> str:
-    """Show each goal, what was measured, and the verdict; no figure of an unsteady one."""
+    """Show each goal, what was measured, and the verdict."""
     rows = []
     for row in results.goals:
-        figure = f"{row['figure']:.3g} {row['unit']}" if "figure" in row else f"({row['why']})" if row["why"] else ""
-        where = f" ({row['where']})" if row.get("where") else ""
-        doubt = f"± {row['doubt']:.1%}" if "doubt" in row else ""
         verdict = row["verdict"] if row["verdict"] == "met" else f"**{row['verdict']}**"
-        rows.append([row["what"], row["asked"], figure + where, doubt, verdict])
-    return table(["", "goal", "measured, the worst of them", "to within", "verdict"], rows, "---")
+        rows.append([row["what"], row["asked"], measured(row), verdict])
+    return table(["", "goal", "measured, the worst of them", "verdict"], rows, "---")
 
 
 def networks(results: Results, threads: int, *, backward: bool) -> str:

@@ -136,8 +136,9 @@ FL_INLINE void FL(select_runs)(const fl_job *job, const NUM *v, const NUM *x, si
         i = begin % length;
         c = each ? 0 : begin / length % channels;
     }
-    for (size_t at = begin; at < end; i = 0) {
-        const size_t n = length - i < end - at ? length - i : end - at, past = FL_PAST(job, out + at);
+    const int past = FL_PAST(job, out + begin) && (one || length * sizeof(NUM) % 16 == 0);
+    for (size_t at = begin, n; at < end; at += n, i = 0) {
+        n = length - i < end - at ? length - i : end - at;
         if (each && past)
             FL(select_each)(v + at, x + at, slope + i, out + at, n, 1);
         else if (each)
@@ -146,8 +147,7 @@ FL_INLINE void FL(select_runs)(const fl_job *job, const NUM *v, const NUM *x, si
             FL(select_row)(v + at, x + at, slope[c], out + at, n, 1);
         else
             FL(select_row)(v + at, x + at, slope[c], out + at, n, 0);
-        at += n;
-        if (!each && ++c == channels)
+        if (++c == channels)
             c = 0;
     }
 }
@@ -307,9 +307,9 @@ typedef struct {
     int tiny;
 } FL(channel);
 
-/* The next n terms of a channel, which lie in a row; `at` of the block's are there already. */
+/* The next n terms of a channel, which lie in a row, or the last; `at` of the block's are there already. */
 FL_INLINE void FL(sum_row)(const fl_job *job, FL(channel) * channel, const NUM *grad, const NUM *x, NUM slope, NUM *dx,
-                           size_t n, size_t at)
+                           size_t n, size_t at, int last)
 {
     (void)job;
     FL(group) sums, terms;
@@ -336,7 +336,9 @@ FL_INLINE void FL(sum_row)(const fl_job *job, FL(channel) * channel, const NUM *
             FL(group_set)(&sums, 0);
         }
     }
-    if (at)
+    if (at && last)
+        channel->sum += FL(group_fold)(&sums, channel->tiny);
+    else if (at)
         FL(group_store)(channel->lanes, &sums);
 }
 
@@ -354,19 +356,13 @@ FL_INLINE void FL(sum_rows)(const fl_job *job, const NUM *grad, const NUM *x, co
         const size_t run = n < inner - i ? n : inner - i;
         for (size_t c = 0; c < width; c++) {
             const size_t p = c * inner + i;
-            FL(sum_row)(job, &channels[c], grad + p, x + p, slope[c], dx + p, run, at);
+            FL(sum_row)(job, &channels[c], grad + p, x + p, slope[c], dx + p, run, at, run == n);
         }
         at = (at + run) % FL_BLOCK;
         n -= run, grad += pitch, x += pitch, dx += pitch, i = 0;
     }
-    for (size_t c = 0; c < width; c++) {
-        FL(group) last;
-        if (at) {
-            FL(group_load)(&last, channels[c].lanes);
-            channels[c].sum += FL(group_fold)(&last, channels[c].tiny);
-        }
+    for (size_t c = 0; c < width; c++)
         sums[c] = channels[c].sum;
-    }
 }
 
 /* The same where channels are last, and each channel's terms lie a row apart: all go down the rows together, with the
