@@ -82,8 +82,8 @@ def goal_rows(results: Results) -> Iterator[list[str]]:
         yield [escape(row["what"]), escape(row["asked"]), escape(report.measured(row)), verdict]
 
 
-def publish(console: Console, results: Results, folder: Path, readme: Path | None) -> None:
-    """Write tables and pictures, and fill the places of a README."""
+def publish(console: Console, results: Results, folder: Path, pages: list[Path]) -> None:
+    """Write tables and pictures, and fill the places of other pages."""
     page = folder / "tables.md"
     page.write_text(report.markdown(results))
     made = [page]
@@ -93,11 +93,11 @@ def publish(console: Console, results: Results, folder: Path, readme: Path | Non
         made += plots.save(results, folder)
     else:
         console.print("No pictures: matplotlib is not installed (pip install matplotlib).", style="yellow")
-    if readme:
-        if results.quick:
-            raise SystemExit("A quick run's figures are not for the README.")
-        readme.write_text(report.insert(readme.read_text(), results))
-        made.append(readme)
+    if pages and results.quick:
+        raise SystemExit("A quick run's figures are not for other pages.")
+    for other in pages:
+        other.write_text(report.insert(other.read_text(), results))
+    made += pages
     for path in made:
         console.print(f"{path}", soft_wrap=True)
 
@@ -109,7 +109,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", metavar="PARTS", default=",".join(WANTS), help=f"some of {', '.join(WANTS)}")
     parser.add_argument("--peers", metavar="NAMES", help=f"some of {', '.join(RIVALS)}; or none")
     parser.add_argument("--out", metavar="DIR", type=Path, default=ROOT / "benchmarks" / "results")
-    parser.add_argument("--readme", metavar="FILE", type=Path, help="put the tables into this page, too")
+    parser.add_argument(
+        "--pages", metavar="FILE", type=Path, nargs="+", default=[], help="put the tables into these, too"
+    )
     parser.add_argument(
         "--from", metavar="FILE", type=Path, dest="source", help="measure nothing: results of another run"
     )
@@ -138,7 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             measure(lab, results, wants, extent, bar)
         results.save(options.out / "results.json")
     show(console, results)
-    publish(console, results, options.out, options.readme)
+    publish(console, results, options.out, options.pages)
     return int(any(row["verdict"] in {"missed", "unsteady"} for row in results.goals) and not results.quick)
 
 

@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from benchmarks import figures
 from benchmarks.peers import PEERS
-from benchmarks.peers.limits import LIMITS
+from benchmarks.peers.limits import COPY, LIMITS
+from benchmarks.peers.ours import OURS
 from benchmarks.results import Results, Timing
 
 UNSTEADY = "unsteady"
@@ -88,6 +90,27 @@ def sweep(results: Results, operation: str) -> str:
     return grid(timings, lambda timing: timing.case.name, gigabytes, lambda t: min(t, default=0))
 
 
+def share(results: Results) -> str:
+    """Show our bytes a second over sizes, as a part of np.copyto's."""
+    names = [f"2^{exponent}" for exponent in SHOWN]
+    rows = []
+    for operation in ("leaky_relu", "prelu_backward"):
+        found = {(t.peer, t.case.name): t for t in results.select("sweep", operation=operation)}
+        cells = []
+        for name in names:
+            mine, copy = found.get((OURS, name)), found.get((COPY, name))
+            if mine and copy:
+                parts = [
+                    (mine.bytes / ours) / (copy.bytes / theirs)
+                    for ours, theirs in zip(mine.seconds, copy.seconds, strict=False)
+                ]
+                low, high = figures.interval(parts)
+                cells.append(f"{figures.middle(parts):.2f}" if figures.steady(parts) else f"{low:.2f} to {high:.2f}")
+        if cells:
+            rows.append([operation, *cells])
+    return table(["", *names], rows)
+
+
 def latency(results: Results) -> str:
     """Show nanoseconds a call over sizes."""
     shown = {f"2^{exponent}" for exponent in range(0, 27, 2)}
@@ -138,6 +161,7 @@ def tables(results: Results) -> dict[str, tuple[str, str]]:
         ),
         "sweep": ("Leaky ReLU over the number of elements, one thread: GB/s", sweep(results, "leaky_relu")),
         "sweep-backward": ("PReLU backward in 8 channels: GB/s", sweep(results, "prelu_backward")),
+        "share": ("Bytes a second, as a part of np.copyto's", share(results)),
         "latency": ("Leaky ReLU on small arrays, fresh output: nanoseconds a call", latency(results)),
         "signs": ("iresnet50 forward, one thread, other signs: milliseconds", signs(results, backward=False)),
         "signs-backward": ("The same, backward", signs(results, backward=True)),

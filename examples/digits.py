@@ -243,8 +243,8 @@ def compare_backends(console: Console, settings: Settings) -> bool:
     """Train all networks with every backend and thread count; are all their weights the same?"""
     console.print(
         f"[bold]{str(settings).capitalize()}[/]\n\nAll three networks, on every backend. Mini-batches are too small "
-        "for several threads, so each epoch ends with a step over all images at once: Numba spreads such arrays over "
-        "its threads from a width of 92 on. The C kernels and NumPy use one thread whatever is set."
+        "for several threads, so each epoch ends with a step over all images at once: C and Numba spread such arrays "
+        "over their threads from a width of 92 on. NumPy uses one thread whatever is set."
     )
     before = fastleaky.get_num_threads()
     pairs = [(name, threads) for name in fastleaky.backends() for threads in sorted({1, 2, before})]

@@ -132,10 +132,11 @@ def build(target: Target, folder: Path) -> None:
     (package / "fastleaky" / "_ffi_build.py").unlink()
     binding = str(folder / "_ffi.c")
     run([sys.executable, "-m", "cffi.gen_src", "exec-python", str(ROOT / "fastleaky" / "_ffi_build.py"), binding])
-    compiler = [f"{target.name}-linux-gnu-gcc", "-std=c11", "-O3", "-fPIC", "-shared", "-DPy_LIMITED_API=0x030b0000"]
+    compiler = [f"{target.name}-linux-gnu-gcc", "-std=c11", "-O3", "-fPIC", "-shared", "-pthread"]
+    compiler += ["-DPy_LIMITED_API=0x030b0000"]
     headers = folder / "root" / "usr" / "include"
     includes = [f"-I{ROOT / 'csrc'}", f"-I{headers / 'python3.11'}", "-idirafter", str(headers)]
-    sources = [str(source) for source in (ROOT / "csrc").glob("**/*.c")]
+    sources = [str(source) for folder in ("csrc", "fastleaky") for source in (ROOT / folder).glob("**/*.c")]
     run([*compiler, *includes, binding, *sources, "-o", str(package / "fastleaky" / "_ffi.abi3.so")])
 
 

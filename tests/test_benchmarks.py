@@ -312,7 +312,7 @@ def test_everything(tmp_path):
     results = Results.load(tmp_path / "results.json")
     assert {timing.part for timing in results.timings} == {"goals", *parts.PARTS}
     assert {ours.OURS, limits.COPY} <= {timing.peer for timing in results.timings}
-    again = [*command, "--from", str(tmp_path / "results.json"), "--readme", str(tmp_path / "page.md")]
+    again = [*command, "--from", str(tmp_path / "results.json"), "--pages", str(tmp_path / "page.md")]
     child = subprocess.run(again, cwd=ROOT, capture_output=True, text=True, check=False)
     assert "not for the README" in child.stderr
 
