@@ -31,6 +31,10 @@
 #define VEC FL(vec)
 #define LIVE FL(live)
 
+#ifndef FL_UNROLLED
+#define FL_UNROLLED
+#endif
+
 /* Run `step` for i = 0 ... n, a vector at a time, with k the live lanes. In the main loop k is a constant,
  * so the masks vanish there. */
 #ifdef FL_STRIP
@@ -62,6 +66,7 @@
 #define FL_SWEEP(i, k, n, step)                                                                                        \
     do {                                                                                                               \
         size_t i = 0;                                                                                                  \
+        FL_UNROLLED                                                                                                    \
         for (; i + FL_LANES <= (n); i += FL_LANES) {                                                                   \
             const LIVE k = FL(all)();                                                                                  \
             step;                                                                                                      \
@@ -369,7 +374,7 @@ FL_INLINE void FL(sum_rows)(const fl_job *job, const NUM *grad, const NUM *x, co
  * lanes of their blocks in memory. Of few channels, FL_STRIDE rows are one row, of as many lanes, with the slopes
  * repeated. */
 FL_INLINE void FL(sum_columns)(const fl_job *job, const NUM *grad, const NUM *x, const NUM *slope, NUM *dx,
-                               size_t width, size_t n, double *sums)
+                               size_t width, size_t n, double *sums, int past)
 {
     const size_t pitch = job->channels;
     const int few = pitch <= FL_FEW && width == pitch && n >= FL_STRIDE;
@@ -385,7 +390,7 @@ FL_INLINE void FL(sum_columns)(const fl_job *job, const NUM *grad, const NUM *x,
         FL_SWEEP(c, k, rows * width, {
             const VEC s = FL(load)(repeated + c, k);
             const VEC sum = at < FL_STRIDE ? FL(set)(0) : FL(load)(lane + c, k);
-            FL(store)(lane + c, FL(plus)(sum, FL(term_step)(grad + c, x + c, s, dx + c, k, 0), k, &tiny), k);
+            FL(store)(lane + c, FL(plus)(sum, FL(term_step)(grad + c, x + c, s, dx + c, k, past), k, &tiny), k);
         });
         if (at + rows < FL_BLOCK && row + rows < n)
             continue;
@@ -414,7 +419,10 @@ FL_FUNCTION void FL(sum)(const fl_job *job, size_t channel, size_t width, size_t
     const size_t n = left < FL_CHUNK ? left : FL_CHUNK;
     if (inner == 1 && job->channels > 1) {
         const size_t at = first * job->channels + channel;
-        FL(sum_columns)(job, grad + at, x + at, slope, dx + at, width, n, sums);
+        if (FL_PAST(job, dx + at) && job->channels * sizeof(NUM) % 16 == 0)
+            FL(sum_columns)(job, grad + at, x + at, slope, dx + at, width, n, sums, 1);
+        else
+            FL(sum_columns)(job, grad + at, x + at, slope, dx + at, width, n, sums, 0);
     } else {
         const size_t row = first ? first / inner : 0, at = (row * job->channels + channel) * inner;
         FL(sum_rows)(job, grad + at, x + at, slope, dx + at, width, first - row * inner, n, sums);
