@@ -15,7 +15,9 @@ static void finish(void) { _mm_sfence(); }
 static void line(char *to, const char *from)
 {
     __asm__ volatile("ldp q0, q1, [%1]\n\tldp q2, q3, [%1, 32]\n\tstnp q0, q1, [%0]\n\tstnp q2, q3, [%0, 32]"
-                     : : "r"(to), "r"(from) : "v0", "v1", "v2", "v3", "memory");
+                     :
+                     : "r"(to), "r"(from)
+                     : "v0", "v1", "v2", "v3", "memory");
 }
 static void finish(void) {}
 #else
