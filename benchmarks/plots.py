@@ -61,12 +61,12 @@ def seconds(time: float) -> str:
     return f"{time:.3g} s"
 
 
-def lines(timings: Iterable[Timing], value: Callable[[Timing], float]) -> dict[str, tuple[Any, Any]]:
-    """Return the points of each peer over the bytes of x; those that are not steady are left out."""
-    points: dict[str, list[tuple[float, float]]] = {}
+def lines(timings: Iterable[Timing], value: Callable[[Timing], float]) -> dict[str, tuple[Any, ...]]:
+    """Return for each peer: the bytes of x, the figures, and between what these lie."""
+    points: dict[str, list[tuple[float, ...]]] = {}
     for timing in timings:
-        if timing.steady:
-            points.setdefault(timing.peer, []).append((4 * timing.case.elements, value(timing)))
+        point = (4 * timing.case.elements, *map(value, (timing, *timing.ends)))
+        points.setdefault(timing.peer, []).append(point)
     return {peer: tuple(np.array(sorted(found)).T) for peer, found in points.items()}
 
 
@@ -99,14 +99,15 @@ def label_ends(axes: Any, ends: list[tuple[float, float, str, str]]) -> None:
         )
 
 
-def draw_lines(axes: Any, found: dict[str, tuple[Any, Any]]) -> list[tuple[float, float, str, str]]:
+def draw_lines(axes: Any, found: dict[str, tuple[Any, ...]]) -> list[tuple[float, float, str, str]]:
     """Draw the peers, and ours above them; returns where their names belong."""
     ends = []
-    for peer, (x, y) in sorted(found.items(), key=lambda item: item[0] == OURS):
+    for peer, (x, y, *span) in sorted(found.items(), key=lambda item: item[0] == OURS):
         if peer in LIMITS or peer.startswith(f"{OURS},"):
             continue
         strong = peer == OURS
         axes.plot(x, y, color=colour(peer), lw=3 if strong else 1.3, zorder=4 if strong else 2)
+        axes.fill_between(x, *span, color=colour(peer), alpha=0.15, lw=0, zorder=1)
         ends.append((x[-1], y[-1], peer, colour(peer)))
     return ends
 
@@ -129,9 +130,10 @@ def bandwidth(results: Results) -> Figure | None:
         found = lines(timings, lambda timing: timing.rate / 1e9)
         if OURS not in found:
             return None
-        copy = dict(zip(*found.get(COPY, ((), ())), strict=True))
-        for x, y in zip(*found.get(STREAM, ((), ())), strict=True):
-            copy[x] = max(y, copy.get(x, 0)) if x >= LEAST else copy.get(x, 0)
+        copy = dict(zip(*found.get(COPY, ((), ()))[:2], strict=True))
+        for x, y in zip(*found.get(STREAM, ((), ()))[:2], strict=True):
+            if x >= LEAST:
+                copy[x] = max(y, copy.get(x, 0))
         axes.set(xscale="log", yscale="log", title=title, xlabel="size of x", xlim=(LEFT, 4 * 2**26), ylim=(0.1, 150))
         if copy:
             x, y = np.array(sorted(copy.items())).T
@@ -160,7 +162,7 @@ def latency(results: Results) -> Figure | None:
     axes.set(xscale="log", yscale="log", xlabel="elements of x")
     ends = draw_lines(axes, found)
     if NEGATIVE in found:
-        x, y = found[NEGATIVE]
+        x, y, *_ = found[NEGATIVE]
         axes.plot(x, y, color=INK, lw=2, ls=(0, (4, 2)), zorder=3)
         ends.append((x[-1], y[-1], f"{NEGATIVE}, to compare", INK))
     axes.set_xlim(4, max(8, *found[OURS][0]))
@@ -182,7 +184,7 @@ def networks(results: Results, *, backward: bool = False) -> Figure | None:
     timings = [
         timing
         for timing in results.select("networks", threads=1)
-        if timing.case.operation.endswith("_backward") == backward and timing.steady
+        if timing.case.operation.endswith("_backward") == backward
     ]
     names = [timing.case.name for timing in timings if timing.peer == OURS]
     if not names:
@@ -208,7 +210,9 @@ def bars(axes: Any, name: str, timings: list[Timing]) -> None:
     for place, timing in enumerate(shown):
         strong = timing.peer == OURS
         axes.barh(place, min(timing.time, edge), color=RED if strong else "#9db4cc", height=0.72)
-        text = seconds(timing.time) + ("" if strong else f"  ({timing.time / ours:.2g} x)")
+        low, high = (end.time for end in timing.ends)
+        time = seconds(timing.time) if timing.steady else f"{seconds(low)} to {seconds(high)}"
+        text = time + ("" if strong else f"  ({timing.time / ours:.2g} x)")
         off = timing.time > 0.62 * edge
         axes.text(
             min(timing.time, edge) - edge * 0.015 if off else timing.time + edge * 0.015,

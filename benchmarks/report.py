@@ -12,7 +12,6 @@ from benchmarks.peers.limits import COPY, LIMITS
 from benchmarks.peers.ours import OURS
 from benchmarks.results import Results, Timing
 
-UNSTEADY = "unsteady"
 SHOWN = range(2, 27, 4)  # sizes of the sweep that the tables show, as powers of two
 
 
@@ -20,6 +19,13 @@ def table(head: list[str], rows: list[list[str]], align: str = "---:") -> str:
     """Lay out a Markdown table: the first column to the left, the others to the right."""
     rule = ["---", *[align] * (len(head) - 1)]
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))
+
+
+def span(timing: Timing, cell: Callable[[Timing], str]) -> str:
+    """Show between what a figure lies that the repeats do not settle."""
+    ends = [cell(end) for end in timing.ends]
+    low, high = sorted(ends, key=lambda end: float(end.replace(",", "")))
+    return f"{low} to {high}"
 
 
 def grid(timings: list[Timing], column: Callable[[Timing], str], cell: Callable[[Timing], str], best: Any) -> str:
@@ -31,9 +37,9 @@ def grid(timings: list[Timing], column: Callable[[Timing], str], cell: Callable[
         row = [f"*{peer}*" if peer in LIMITS else peer]
         for name in columns:
             timing = found.get((peer, name))
-            rivals = [t.time for t in timings if column(t) == name and t.peer not in LIMITS and t.steady]
-            text = "" if timing is None else cell(timing) if timing.steady else UNSTEADY
-            first = timing is not None and timing.steady and peer not in LIMITS and timing.time == best(rivals)
+            rivals = [t.time for t in timings if column(t) == name and t.peer not in LIMITS]
+            text = "" if timing is None else cell(timing) if timing.steady else span(timing, cell)
+            first = timing is not None and peer not in LIMITS and timing.time == best(rivals)
             row.append(f"**{text}**" if first else text)
         if any(row[1:]):
             rows.append(row)
@@ -133,8 +139,8 @@ def conditions(results: Results) -> str:
     text = (
         f"{machine['processor']}, {machine['cpus']} processors, {sizes or 'caches unknown'}; {machine['system']}; "
         f"{machine['backend']}; {versions}; {machine['date']}. float32, random signs unless said, medians of at least "
-        f"{results.rounds} rounds in turn; where these do not settle the median to within {results.bound:.0%}, there "
-        "is no figure."
+        f"{results.rounds} rounds in turn; where these do not settle the median to within {results.bound:.0%}, it "
+        "says between what the median lies, with a confidence of 95%."
     )
     if results.quick:
         text = f"**A quick run, which only shows that the suite works: its figures are nothing to go by.** {text}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,15 @@ class Timing:
 
     @property
     def steady(self) -> bool:
-        """May its figure be shown?"""
+        """May its figure be shown, rather than between what it lies?"""
         return figures.steady(self.seconds)
+
+    @property
+    def ends(self) -> tuple[Timing, Timing]:
+        """The same with the shortest and the longest time that the median may have."""
+        low, high = figures.interval(self.seconds)  # endless, of too few repeats
+        shortest, longest = max(low, min(self.seconds)), min(high, max(self.seconds))
+        return replace(self, seconds=[shortest]), replace(self, seconds=[longest])
 
     @property
     def time(self) -> float:
