@@ -53,7 +53,7 @@ static size_t width_at(const wave *w, size_t channel)
     return left < w->width ? left : w->width;
 }
 
-static void round_to(const wave *w, size_t channel, const double *sums)
+FL_COMPILER static void round_to(const wave *w, size_t channel, const double *sums)
 {
     for (size_t c = 0, n = width_at(w, channel); c < n; c++)
         if (w->size == sizeof(float))
@@ -62,7 +62,7 @@ static void round_to(const wave *w, size_t channel, const double *sums)
             ((double *)w->dslope)[channel + c] = sums[c];
 }
 
-static void sum_part(const void *arg, size_t begin, size_t end)
+FL_COMPILER static void sum_part(const void *arg, size_t begin, size_t end)
 {
     const wave *const w = arg;
     double own[FL_WIDTH];
@@ -88,7 +88,7 @@ static size_t width_of(const fl_job *job, size_t terms, size_t chunks, int threa
     return threads > 1 && share < width ? share : width;
 }
 
-static void sum_all(const fl_isa *isa, const fl_kernels *kernels, fl_job *job, void *dslope, size_t size)
+FL_COMPILER static void sum_all(const fl_isa *isa, const fl_kernels *kernels, fl_job *job, void *dslope, size_t size)
 {
     const size_t terms = job->outer * job->inner, chunks = terms ? (terms - 1) / FL_CHUNK + 1 : 1;
     const int threads = threads_for(isa, job, size);

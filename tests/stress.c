@@ -61,13 +61,6 @@ static void *changer(void *unused)
     return unused;
 }
 
-static void *caller_without_end(void *unused)
-{
-    while (!stop)
-        wrong_calls(1);
-    return unused;
-}
-
 static void many_callers(void)
 {
     pthread_t callers[CALLERS], one;
@@ -88,6 +81,13 @@ static void many_callers(void)
 }
 
 #ifndef NO_FORK
+static void *caller_without_end(void *unused)
+{
+    while (!stop)
+        wrong_calls(1);
+    return unused;
+}
+
 static int wrong_children(int children)
 {
     int wrong = 0, status;
@@ -112,7 +112,6 @@ static void children(void)
     pthread_join(one, NULL);
     stop = 0;
 }
-#endif
 
 static double processor_seconds(void)
 {
@@ -143,6 +142,7 @@ static void idle(void)
     nanosleep(&(struct timespec){0, 300000000}, NULL);
     report(processor_seconds() - before < 0.003, "an idle process");
 }
+#endif
 
 int main(void)
 {

@@ -314,7 +314,7 @@ def test_everything(tmp_path):
     assert {ours.OURS, limits.COPY} <= {timing.peer for timing in results.timings}
     again = [*command, "--from", str(tmp_path / "results.json"), "--pages", str(tmp_path / "page.md")]
     child = subprocess.run(again, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert "not for the README" in child.stderr
+    assert "not for other pages" in child.stderr
 
 
 def test_unknown_names():

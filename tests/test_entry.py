@@ -1,5 +1,6 @@
 """The way straight to C (_entry.c): taken where it can be, the same answers and errors where it cannot, no leaks."""
 
+import copy
 import inspect
 import pickle
 import sys
@@ -144,17 +145,19 @@ THINGS = st.one_of(
 )
 
 
+for one in ARRAYS:
+    one.flags.writeable = False
+
+
 def outcome(function, positional, named):
-    """What a call gives, with arrays of its own to write to: the answer in bytes, or the error."""
+    """What a call gives, with outputs of its own: the answer in bytes, or the error."""
 
     def own(value):
-        if isinstance(value, tuple):
-            return tuple(map(own, value))
-        writable = isinstance(value, np.ndarray) and value.flags.writeable and value.flags.c_contiguous
-        return value.copy() if writable else value
+        return tuple(map(own, value)) if isinstance(value, tuple) else copy.copy(value)
 
+    named = {name: own(value) if name == "out" else value for name, value in named.items()}
     try:
-        result = function(*map(own, positional), **{name: own(value) for name, value in named.items()})
+        result = function(*positional, **named)
     except (TypeError, ValueError) as error:
         return type(error), str(error).replace(function.__module__, "")
     results = result if isinstance(result, tuple) else (result,)
