@@ -1,5 +1,5 @@
-/* fastleaky_host.h - fastleaky with the help of an operating system (POSIX): several threads, and stores past the
- * cache. SPDX-License-Identifier: MIT
+/* fastleaky_host.h - fastleaky with an operating system (POSIX): several threads, and stores past the cache.
+ * SPDX-License-Identifier: MIT
  *
  * The functions of fastleaky.h do it all, with the same bits, given an instruction set from here:
  *

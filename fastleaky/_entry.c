@@ -114,12 +114,12 @@ static int take_weight(PyObject *given, PyObject *given_axis, request *wanted, i
 {
     const ndarray *const x = wanted->x, *const weight = plain(given, x->dtype);
     int overflow = 0;
-    const long at = given_axis && PyLong_CheckExact(given_axis) ? PyLong_AsLongAndOverflow(given_axis, &overflow) : 1;
     if (!weight || (given_axis && !PyLong_CheckExact(given_axis)))
         return 0;
     wanted->weight = weight;
     if (size_of(weight) == 1)
         return 1;
+    const long at = given_axis ? PyLong_AsLongAndOverflow(given_axis, &overflow) : 1;
     if (overflow || at < -x->ndim || at >= x->ndim || weight->ndim != 1)
         return 0;
     *axis = (int)(at < 0 ? at + x->ndim : at);
