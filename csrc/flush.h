@@ -66,22 +66,17 @@ FL_COLD VEC FL(plus_scalar)(VEC sums, VEC terms, LIVE k)
     return FL(load)(s, FL(all)());
 }
 
-FL_COLD NUM FL(fold_scalar)(NUM lanes[FL_STRIDE])
-{
-    for (size_t half = FL_STRIDE / 2; half; half /= 2)
-        for (size_t i = 0; i < half; i++)
-            lanes[i] = FL(scalar)(lanes[i] + lanes[i + half]);
-    return lanes[0];
-}
-
-FL_COLD NUM FL(block_scalar)(const NUM terms[FL_BLOCK])
+FL_COLD NUM FL(block_scalar)(const NUM *terms, size_t n)
 {
     NUM lanes[FL_STRIDE];
     for (size_t i = 0; i < FL_STRIDE; i++)
         lanes[i] = 0;
-    for (size_t i = 0; i < FL_BLOCK; i++)
+    for (size_t i = 0; i < n; i++)
         lanes[i % FL_STRIDE] = FL(scalar)(lanes[i % FL_STRIDE] + terms[i]);
-    return FL(fold_scalar)(lanes);
+    for (size_t half = FL_STRIDE / 2; half; half /= 2)
+        for (size_t i = 0; i < half; i++)
+            lanes[i] = FL(scalar)(lanes[i] + lanes[i + half]);
+    return lanes[0];
 }
 
 #undef FL_COLD

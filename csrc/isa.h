@@ -75,6 +75,7 @@
 #define FL_FUNCTION FL_COMPILER static
 #endif
 #define FL_INLINE FL_FUNCTION inline __attribute__((always_inline))
+#define FL_APART __attribute__((noinline)) /* so that what it needs does not take registers of a loop */
 
 /* The scalar of each element type, under the name the words are spelled with. */
 typedef float f32_num;
@@ -100,14 +101,15 @@ typedef struct {
 
 /* What an instruction set offers for an element type: the two kernels of kernels.h. Each can do a part of the job:
  * the elements begin ... end in the order of memory; or one chunk (ordered_sum.h) of some channels: at most FL_WIDTH
- * where channels are last, else FL_ROWS. Their lanes are on the stack, of which firmware has little; with 256 channels,
- * rows are read whole, twice as fast as in pieces of 64. FL_FEW: so few channels that several rows are joined. */
+ * where channels are last, else FL_ROWS. Their blocks are on the stack, of which firmware has little; elsewhere memory
+ * is read in longer pieces: 256 channels in whole rows, twice as fast as in pieces of 64. FL_FEW: so few channels that
+ * several rows are joined. */
 #if defined(__linux__) || defined(__APPLE__)
-enum { FL_WIDTH = 256 };
+enum { FL_WIDTH = 256, FL_ROWS = 32 };
 #else
-enum { FL_WIDTH = 64 };
+enum { FL_WIDTH = 64, FL_ROWS = 8 };
 #endif
-enum { FL_ROWS = 32, FL_FEW = 16 };
+enum { FL_FEW = 16 };
 typedef struct {
     void (*select)(const fl_job *job, size_t begin, size_t end);
     void (*sum)(const fl_job *job, size_t channel, size_t width, size_t chunk, double *sums);

@@ -43,7 +43,7 @@ CORES = {
     "rv64gcv": ("rvv", "riscv64-unknown-elf", CLANG, "-march=rv64gcv", "-mabi=lp64d"),
 }
 KERNELS = ("f32_select", "f32_sum", "f64_select", "f64_sum")
-CALLERS = ("fl_prelu_backward_{}", "sum_all", "sum_part")  # of the deepest kernel, in ops.c
+BESIDE = ("{}_piece", "fl_prelu_backward_{}", "sum_all", "sum_part")  # what the deepest kernel calls, and who calls it
 OURS = re.compile(r"fl_|__aeabi_|__[a-z]+[sd]f")  # and the compiler's own, for arithmetic
 
 
@@ -67,8 +67,10 @@ def weigh(core: str, folder: Path) -> tuple[str, ...]:
             sizes |= {name: int(n, 16) for n, name in re.findall(r"^\w+ (\w+) [tTrR] (\w+)$", symbols, re.MULTILINE)}
             used = compiled.with_suffix(".su").read_text()
             stack |= {name: int(n) for name, n in re.findall(r":(\w+)(?:\.[\w.]*)?\t(\d+)", used)}
+    for kernel in KERNELS:
+        sizes[kernel] += sizes.pop(kernel.replace("sum", "piece"), 0) if "sum" in kernel else 0
     rest = sum(sizes.values()) - sum(sizes[kernel] for kernel in KERNELS)
-    deepest = [stack[f"{t}_sum"] + sum(stack.get(name.format(t), 0) for name in CALLERS) for t in ("f32", "f64")]
+    deepest = [stack[f"{t}_sum"] + sum(stack.get(name.format(t), 0) for name in BESIDE) for t in ("f32", "f64")]
     return (core, isa, *(str(n) for n in (*(sizes[kernel] for kernel in KERNELS), rest, *deepest)))
 
 
