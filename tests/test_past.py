@@ -1,0 +1,62 @@
+"""Results stored past the cache: the same bits; and from where on they are stored so."""
+
+import sys
+
+import numpy as np
+import pytest
+from layouts import LAYOUTS
+
+import fastleaky
+from fastleaky import _cache, _native, reference
+from fastleaky._check import data, same_bits
+
+SHAPES = [(1, 1, 20_001), (1, 1, 40_000), (3, 7, 12, 11), (5, 64, 14, 14), (700, 3, 4), (300, 70, 1)]
+
+
+@pytest.fixture
+def always_past(backend, monkeypatch):
+    """Store every result past the cache, if the backend ever does."""
+    if backend == "numba":
+        from fastleaky import _numba
+
+        monkeypatch.setattr(_numba, "past_from", lambda: 1)
+        yield
+    elif backend.startswith("c:"):
+        lib = _native.extension().lib
+        lib.fl_set_past_from(1)
+        yield
+        lib.fl_set_past_from(0)  # find out again
+    else:
+        yield
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.usefixtures("always_past")
+def test_same_bits(shape, dtype, operation):
+    given = data(np.random.default_rng(0), shape, dtype)
+    wanted = operation(reference, given)
+    for layout in LAYOUTS.values():
+        given["x"] = layout(given["x"])
+        for room in (np.empty, lambda n, dtype: np.empty(n + 1, dtype)[1:]):  # aligned to 16 bytes, and not
+            out = [np.reshape(room(right.size, right.dtype), right.shape) for right in wanted]
+            results = operation(fastleaky, given, out=tuple(out) if len(out) > 1 else out[0])
+            assert all(map(same_bits, results, wanted)), layout.__name__
+
+
+@pytest.mark.parametrize(
+    ("files", "wanted"),
+    [
+        ({0: ("1", "32K"), 1: ("1", "32K"), 2: ("2", "512K"), 3: ("3", "32768K")}, 16 << 20),
+        ({0: ("1", "32K"), 1: ("2", "512K"), 2: ("1", "64K")}, 256 << 10),
+        ({0: ("1", "much"), 1: ("2", "512K")}, 256 << 10),
+        ({}, sys.maxsize),
+    ],
+)
+def test_last_cache(files, wanted, tmp_path, monkeypatch):
+    for index, (level, size) in files.items():
+        folder = tmp_path / f"index{index}"
+        folder.mkdir()
+        (folder / "level").write_text(level + "\n")
+        (folder / "size").write_text(size + "\n")
+    monkeypatch.setattr(_cache, "CACHES", tmp_path)
+    assert _cache.past_from.__wrapped__() == wanted
