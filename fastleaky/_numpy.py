@@ -35,10 +35,12 @@ def leaky_relu_backward(grad: Array, x: Array, slope: float, dx: Array) -> None:
     grad, x, dx = grad.reshape(-1), x.reshape(-1), dx.reshape(-1)
     end = x.size // 8 * 8
     dx[end:] = reference.leaky_relu_backward(grad[end:], x[end:], slope)
+    positive = np.empty(min(PIECE, end), bool)  # once: new memory costs as much as a pass
     for start in range(0, end, PIECE):
         here = slice(start, min(start + PIECE, end))
         factor = _room(dx[here], grad[here])
-        factors.take(np.packbits(x[here] > 0), axis=0, out=factor.reshape(-1, 8), mode="clip")
+        signs = np.packbits(np.greater(x[here], 0, out=positive[: here.stop - start]))
+        factors.take(signs, axis=0, out=factor.reshape(-1, 8), mode="clip")
         np.multiply(grad[here], factor, out=dx[here])
 
 
