@@ -94,9 +94,11 @@
 #ifdef FL_STREAMS
 #define FL_PUT(past, p, v, k) ((past) ? FL(stream)(p, v, k) : FL(store)(p, v, k))
 #define FL_PAST(job, p) ((job)->past && (uintptr_t)(p) % 16 == 0)
+#define FL_AHEAD(job) runs_ahead((job)->out, (job)->v, (job)->x)
 #else
 #define FL_PUT(past, p, v, k) FL(store)(p, v, k)
 #define FL_PAST(job, p) 0
+#define FL_AHEAD(job) 0
 #endif
 
 /* Element-wise: out = x > 0 ? v : slope * v. Forward v is x, backward it is the gradient. */
@@ -113,6 +115,20 @@ FL_INLINE void FL(select_row)(const NUM *v, const NUM *x, NUM slope, NUM *out, s
 {
     const VEC s = FL(set)(slope);
     FL_SWEEP(i, k, n, FL(select_step)(v + i, x + i, s, out + i, k, past));
+}
+
+/* The same past the cache, and from the end on where the output runs ahead of an input (x86.h). */
+FL_INLINE void FL(select_back)(const NUM *v, const NUM *x, NUM slope, NUM *out, size_t n)
+{
+    const VEC s = FL(set)(slope);
+    const size_t rest = n % FL_LANES;
+    if (rest)
+        FL(select_row)(v + n - rest, x + n - rest, slope, out + n - rest, rest, 0);
+    FL_UNROLLED
+    for (size_t i = n - rest; i; i -= FL_LANES) {
+        const size_t at = i - FL_LANES;
+        FL(select_step)(v + at, x + at, s, out + at, FL(all)(), 1);
+    }
 }
 
 FL_INLINE void FL(select_each)(const NUM *v, const NUM *x, const NUM *slope, NUM *out, size_t n, int past)
@@ -142,12 +158,15 @@ FL_INLINE void FL(select_runs)(const fl_job *job, const NUM *v, const NUM *x, si
         c = each ? 0 : begin / length % channels;
     }
     const int past = FL_PAST(job, out + begin) && (one || length * sizeof(NUM) % 16 == 0);
+    const int ahead = past && FL_AHEAD(job);
     for (size_t at = begin, n; at < end; at += n, i = 0) {
         n = length - i < end - at ? length - i : end - at;
-        if (each && past)
+        if (each && past && !ahead)
             FL(select_each)(v + at, x + at, slope + i, out + at, n, 1);
         else if (each)
             FL(select_each)(v + at, x + at, slope + i, out + at, n, 0);
+        else if (ahead)
+            FL(select_back)(v + at, x + at, slope[c], out + at, n);
         else if (past)
             FL(select_row)(v + at, x + at, slope[c], out + at, n, 1);
         else
@@ -183,6 +202,7 @@ FL_FUNCTION void FL(select)(const fl_job *job, size_t begin, size_t end)
 #undef FL_ESCAPE
 #undef FL_PUT
 #undef FL_PAST
+#undef FL_AHEAD
 #undef FL_FLUSHES
 #undef FL_TYPE
 #undef FL_LANES

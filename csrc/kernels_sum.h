@@ -177,18 +177,17 @@ FL_INLINE double FL(blocks)(double sum, const NUM *grad, const NUM *x, NUM slope
 
 /* Add to `sum` the blocks that end among the next n terms of a channel, which lie in a row; of the first block, `at`
  * terms are collected. `last`: there are no more, and the last block ends here too. */
-FL_INLINE double FL(sum_row)(const fl_job *job, double sum, FL(collected) * block, const NUM *grad, const NUM *x,
-                             NUM slope, NUM *dx, size_t n, size_t at, int last)
+FL_INLINE double FL(sum_row)(int past, double sum, FL(collected) * block, const NUM *grad, const NUM *x, NUM slope,
+                             NUM *dx, size_t n, size_t at, int last)
 {
-    (void)job;
     if (at) {
         const size_t k = n < FL_BLOCK - at ? n : FL_BLOCK - at;
         sum += FL(piece)(block, at, grad, x, slope, dx, k, at + k == FL_BLOCK || (last && k == n));
         n -= k, grad += k, x += k, dx += k;
     }
     const size_t begun = last ? 0 : n % FL_BLOCK, done = n - begun;
-    sum = FL_PAST(job, dx) ? FL(blocks)(sum, grad, x, slope, dx, done, block, 1)
-                           : FL(blocks)(sum, grad, x, slope, dx, done, block, 0);
+    sum = past && (uintptr_t)dx % 16 == 0 ? FL(blocks)(sum, grad, x, slope, dx, done, block, 1)
+                                          : FL(blocks)(sum, grad, x, slope, dx, done, block, 0);
     if (begun)
         FL(piece)(block, 0, grad + done, x + done, slope, dx + done, begun, 0);
     return sum;
@@ -200,13 +199,14 @@ FL_INLINE void FL(sum_rows)(const fl_job *job, const NUM *grad, const NUM *x, co
                             size_t i, size_t n, double *sums, FL(collected) * blocks)
 {
     const size_t inner = job->inner, pitch = job->channels * inner;
+    const int past = FL_PAST(job, NULL) && !FL_AHEAD(job);
     for (size_t c = 0; c < width; c++)
         sums[c] = 0;
     for (size_t at = 0, run; n; n -= run, grad += pitch, x += pitch, dx += pitch, i = 0) {
         run = n < inner - i ? n : inner - i;
         for (size_t c = 0; c < width; c++) {
             const size_t p = c * inner + i;
-            sums[c] = FL(sum_row)(job, sums[c], &blocks[c], grad + p, x + p, slope[c], dx + p, run, at, run == n);
+            sums[c] = FL(sum_row)(past, sums[c], &blocks[c], grad + p, x + p, slope[c], dx + p, run, at, run == n);
         }
         at = (at + run) % FL_BLOCK;
     }
@@ -266,7 +266,7 @@ FL_FUNCTION void FL(sum)(const fl_job *job, size_t channel, size_t width, size_t
     const size_t n = left < FL_CHUNK ? left : FL_CHUNK;
     if (inner == 1 && job->channels > 1) {
         const size_t at = first * job->channels + channel;
-        if (FL_PAST(job, dx + at) && job->channels * sizeof(NUM) % 16 == 0)
+        if (FL_PAST(job, dx + at) && !FL_AHEAD(job) && job->channels * sizeof(NUM) % 16 == 0)
             FL(sum_columns)(job, grad + at, x + at, slope, dx + at, width, n, sums, room.columns.lanes,
                             room.columns.copies, 1);
         else

@@ -43,6 +43,23 @@ def test_same_bits(shape, dtype, operation):
             assert all(map(same_bits, results, wanted)), layout.__name__
 
 
+@pytest.mark.parametrize("ahead", [0, 4, 16, 64, 400, 2048, 4080])
+@pytest.mark.usefixtures("always_past")
+def test_wherever_the_output_begins_in_its_page(ahead, dtype, operation):
+    for shape in [(1, 1, 5_003), (2, 3, 1_000), (700, 5, 1)]:
+        given = data(np.random.default_rng(0), shape, dtype)
+        wanted = operation(reference, given)
+        room = np.empty(3 * given["x"].nbytes + 16384, np.uint8)
+        size, start = given["x"].nbytes, -room.ctypes.data % 4096
+        x, out = (
+            room[at : at + size].view(dtype).reshape(shape) for at in (start, start + -(-size // 4096) * 4096 + ahead)
+        )
+        x[...] = given["x"]
+        results = operation(fastleaky, {**given, "x": x}, out=(out, wanted[1].copy()) if len(wanted) > 1 else out)
+        assert all(map(same_bits, results, wanted))
+        assert same_bits(x, given["x"])
+
+
 @pytest.mark.parametrize(
     ("files", "wanted"),
     [

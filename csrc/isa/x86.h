@@ -34,5 +34,16 @@ FL_INLINE double f64_fold128(__m128d v) { return _mm_cvtsd_f64(_mm_add_sd(v, _mm
 FL_INLINE void f32_fence(void) { _mm_sfence(); }
 FL_INLINE void f64_fence(void) { _mm_sfence(); }
 
+/* A load waits for a store before it to an address with the same low twelve bits, and stores past the cache take long:
+ * 25 instead of 44 GB/s where the output begins a little after an input in its page. (In the same place it does no
+ * harm: there each load comes before the store.) Going backwards, it is the output that begins a little before which
+ * does. */
+static inline int runs_ahead(const void *out, const void *a, const void *b)
+{
+    const size_t page = 4096, to_a = ((size_t)out - (size_t)a) % page, to_b = ((size_t)out - (size_t)b) % page;
+    const size_t after = to_a - 1 < to_b - 1 ? to_a : to_b, before = page - (to_a > to_b ? to_a : to_b);
+    return after && after < before;
+}
+
 /* Where another thread shares the core, a loop of one vector is bound by its instructions: 45 GB/s, and 65 unrolled. */
 #define FL_UNROLLED _Pragma("GCC unroll 4")
