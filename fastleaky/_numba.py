@@ -58,8 +58,8 @@ def _jit(function: Kernel, signature: Any = None, *, parallel: bool = False) -> 
         return njit(signature, **options)(function)
 
 
-# Element-wise: out = x > 0 ? v : slope * v, from one place in the arrays to another. The last LANES may overlap those
-# before, so that there is no tail; they are loaded before anything is written, since the output may be an input.
+# Element-wise: out = x > 0 ? v : slope * v, from one place in the arrays to another; in place, too. Numba tells LLVM
+# that the arrays of a parallel loop are apart, so an element must be read and written by one and the same step.
 
 
 @_jit
@@ -82,36 +82,30 @@ def _write(out: Array, at: int, value: Any, past: Past) -> None:
 
 @_jit
 def _select_run(v: Array, x: Array, slope: Any, out: Array, span: tuple[int, int], past: Past) -> None:
-    first, end = span
-    if end - first < LANES:
-        for at in range(first, end):
-            store(out, at, _select(v, x, slope, at))
-        return
-    many, last = spread(slope), end - LANES
-    of_last = _select(v, x, many, last)
-    at = first
-    while at + STEP <= last:
-        for i in range(0, STEP, LANES):
-            _write(out, at + i, _select(v, x, many, at + i), past)
+    at, end = span
+    many = spread(slope)
+    while at + STEP <= end:
+        for i in range(at, at + STEP, LANES):
+            _write(out, i, _select(v, x, many, i), past)
         at += STEP
-    while at < last:
+    while at + LANES <= end:
         store(out, at, _select(v, x, many, at))
         at += LANES
-    store(out, last, of_last)
+    while at < end:
+        store(out, at, _select(v, x, slope, at))
+        at += 1
 
 
 @_jit
 def _select_each(v: Array, x: Array, slope: Array, out: Array, span: tuple[int, int], past: Past) -> None:
-    first, end = span
-    if end - first < LANES:
-        for at in range(first, end):
-            store(out, at, _select(v, x, slope[at - first], at))
-        return
-    like, last = spread(slope[0]), end - LANES
-    of_last = _select(v, x, load(slope, last - first, like), last)
-    for at in range(first, last, LANES):
-        _write(out, at, _select(v, x, load(slope, at - first, like), at), past)
-    store(out, last, of_last)
+    at, end = span
+    c, like = -at, spread(slope[0])
+    while at + LANES <= end:
+        _write(out, at, _select(v, x, load(slope, c + at, like), at), past)
+        at += LANES
+    while at < end:
+        store(out, at, _select(v, x, slope[c + at], at))
+        at += 1
 
 
 # Backward: dx as above, and the terms x > 0 ? 0 : grad * x of the slope's gradient.

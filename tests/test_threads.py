@@ -42,6 +42,19 @@ def test_thread_counts(dtype, shape):
         assert all_agree(given, wanted), threads
 
 
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.usefixtures("backend")
+def test_in_place(dtype, shape, operation):
+    given, wanted = wanted_and_given(shape, dtype)
+    fastleaky.set_num_threads(2)
+    for name in operation.inputs:
+        copy = given[name].copy()
+        out = (copy, None) if len(operation.results) > 1 else copy
+        results = operation(fastleaky, {**given, name: copy}, out=out)
+        assert results[0] is copy
+        assert all(map(same_bits, results, wanted[operation.name])), name
+
+
 @pytest.mark.usefixtures("backend")
 def test_many_python_threads_at_once():
     fastleaky.set_num_threads(2)
