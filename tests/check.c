@@ -22,8 +22,8 @@
 #if defined(__has_include)
 #if __has_include("vectors.h")
 #include "vectors.h"
-#if FL_VECTORS_FORMAT != 1
-#error "vectors.h is of another version than check.c, which reads format 1: write it with the fastleaky of this check.c"
+#if FL_VECTORS_FORMAT != 2
+#error "vectors.h is of another version than check.c, which reads format 2: write it with the fastleaky of this check.c"
 #elif !defined(FL_VECTORS_END)
 #error "vectors.h is truncated: write it again with python -m fastleaky vectors"
 #endif
@@ -88,7 +88,7 @@ static void print_word(uint64_t word, size_t bytes, size_t i)
     printf(i % 8 ? " " : "\nfl ");
     if (bytes == 8)
         printf("%08lx", (unsigned long)(word >> 32));
-    printf("%08lx", (unsigned long)(word & 0xffffffff));
+    printf(bytes == 2 ? "%04lx" : "%08lx", (unsigned long)(word & 0xffffffff));
     results_crc = crc(results_crc, word, bytes);
 }
 #endif
