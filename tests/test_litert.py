@@ -124,8 +124,8 @@ def test_prelu_of_int16(record_property):
     """Every number with some slopes."""
     weight, cases, wrong = np.array([-128, -127, -50, -1, 0, 1, 2, 77, 126, 127], np.int8), 0, 0
     q = np.repeat(every("int16")[:, np.newaxis], weight.size, axis=1)[np.newaxis]
-    for scales, weight_scale in itertools.product(SCALES[:4], (0.01, 1 / 128)):
-        given = parameters(scales, (0, 0)) | {"weight_scale": weight_scale, "weight_zero_point": 0}
+    for scales, weight_scale, point in itertools.product(SCALES[:4], (0.01, 1 / 128), (0, -3, 127)):
+        given = parameters(scales, (0, 0)) | {"weight_scale": weight_scale, "weight_zero_point": point}
         wrong += np.count_nonzero(prelu(q, weight, given) != quantized.prelu(q, weight, axis=-1, **given))
         cases += q.size
     record_property("cases", cases)

@@ -35,7 +35,7 @@ def leaky_relu(
     input_scale, output_scale : float
         What one step of `q`, and of the result, stands for: positive and finite, and rounded to float32.
     input_zero_point, output_zero_point : int
-        Which integer stands for zero: one of the type of `q`, and for int16 always 0.
+        Which integer stands for zero: one of the type of `q`, and of int16 always 0.
     rounding : {"tflite", "tflite-single", "xnnpack"}, default "tflite"
         Whose bits to compute: see :mod:`fastleaky.quantized`.
     out : ndarray, optional
@@ -116,7 +116,7 @@ def prelu(
     input_scale, weight_scale, output_scale : float
         What one step stands for: positive and finite, and rounded to float32.
     input_zero_point, weight_zero_point, output_zero_point : int
-        Which integer stands for zero: one of the type concerned, and always 0 if `q` is int16.
+        Which integer stands for zero: one of the type concerned, and of int16 always 0.
     axis : int, default 1
         The channel axis of `q`: -1 for NHWC, as TensorFlow Lite has it, 1 for NCHW. Looked at only for a 1-d weight of
         several values and a `q` of several dimensions.
@@ -182,6 +182,15 @@ class LeakyReLU:
     dtype : data type
         int8, uint8 or int16.
 
+    Attributes
+    ----------
+    dtype : dtype
+        The type of data.
+    parameters : dict
+        The other arguments, by their names.
+    table : ndarray
+        The result for each number, in the order of the numbers' bits: 256 of them, or 65,536.
+
     Raises
     ------
     TypeError, ValueError
@@ -209,7 +218,7 @@ class LeakyReLU:
         rounding: str = "tflite",
     ) -> None:
         op = "quantized.leaky_relu"
-        self.dtype = check.element_type(op, "dtype is", np.dtype(dtype))
+        self.dtype = check.element_type(op, "dtype is", dtype)
         roundings = check.TFLITE if self.dtype == check.INT16 else check.TFLITE + check.XNNPACK
         self.parameters = check.numbers(
             op,
@@ -249,6 +258,16 @@ class PReLU:
     input_scale, input_zero_point, weight_scale, weight_zero_point, output_scale, output_zero_point, axis, rounding
         As for :func:`prelu`.
 
+    Attributes
+    ----------
+    dtype : dtype
+        The type of data.
+    weight, axis, parameters
+        The other arguments; the scales, zero points and the rounding by their names.
+    tables : ndarray
+        The results for each number, in the order of the numbers' bits: for 8 bits a row for each slope that occurs; for
+        int16 one row, with the results for a slope of 0.
+
     Raises
     ------
     TypeError, ValueError
@@ -280,29 +299,34 @@ class PReLU:
         rounding: str = "tflite",
     ) -> None:
         op = "quantized.prelu"
-        self.dtype = check.element_type(op, "dtype is", np.dtype(dtype))
-        given, wanted = _array(op, "weight", weight), np.dtype(np.int8) if self.dtype == check.INT16 else self.dtype
-        if given.dtype != wanted:
-            raise TypeError(f"{op}: weight has type {given.dtype}; for {self.dtype} data it must be {wanted}")
+        self.dtype = check.element_type(op, "dtype is", dtype)
+        weights, weight_type = _array(op, "weight", weight), check.weight_type(self.dtype)
+        if weights.dtype != weight_type:
+            raise TypeError(f"{op}: weight has type {weights.dtype}; for {self.dtype} data it must be {weight_type}")
+        self.weight, self.axis = np.array(weights, order="C"), axis
+        self.weight.flags.writeable = False
         self.parameters = check.numbers(
             op,
             self.dtype,
             input_scale=input_scale,
             input_zero_point=input_zero_point,
-            weight_scale=weight_scale,
-            weight_zero_point=weight_zero_point,
             output_scale=output_scale,
             output_zero_point=output_zero_point,
         )
+        self.parameters |= check.numbers(
+            op, weight_type, weight_scale=weight_scale, weight_zero_point=weight_zero_point
+        )
         self.parameters["rounding"] = check.rounding(op, rounding, check.TFLITE, self.dtype)
         bits = check.BITS[self.dtype]
-        check.factors(op, "weight_scale", (bits, bits + check.WEIGHT_BITS), self.parameters)
-        self.weight, self.axis = np.array(given, order="C"), axis
-        self.weight.flags.writeable = False
-        if self.dtype != check.INT16:
-            slopes, self.rows = np.unique(self.weight.reshape(-1), return_inverse=True)
-            numbers = _numpy.every(self.dtype)
-            self.tables = reference.prelu(numbers[np.newaxis], slopes[:, np.newaxis], **self.parameters)
+        _, self._below = check.factors(op, "weight_scale", (bits, bits + check.BITS[weight_type]), self.parameters)
+
+        numbers = _numpy.every(self.dtype)[np.newaxis]
+        if self.dtype == check.INT16:  # a table for what is positive
+            self._slopes = self.weight.reshape(-1).astype(np.int64) - self.parameters["weight_zero_point"]
+            slopes = np.full(1, self.parameters["weight_zero_point"])
+        else:  # a table for each slope there is; and for each channel, which
+            slopes, self._rows = np.unique(self.weight.reshape(-1), return_inverse=True)
+        self.tables = reference.prelu(numbers, slopes[:, np.newaxis], **self.parameters)
 
     def __call__(self, q: ArrayLike, out: Array | None = None) -> Array:
         """Apply the layer to an array of its type; `out` is as for :func:`prelu`."""
@@ -314,11 +338,11 @@ class PReLU:
         dense = layout.dense(qs)
         target = layout.target(out, [dense])
         if self.dtype == check.INT16:
-            _numpy.prelu(dense, self.weight.reshape(-1), self.parameters, target)
+            _numpy.prelu(dense, self._slopes, self.tables[0], self._below, self.parameters["rounding"], target)
         elif self.weight.size == 1:
             _numpy.look_up(dense, self.tables[0], target)
         else:
-            _numpy.look_up_rows(dense, self.tables, self.rows, target)
+            _numpy.look_up_rows(dense, self.tables, self._rows, target)
         return layout.result(target, out, qs)
 
 

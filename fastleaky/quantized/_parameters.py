@@ -14,18 +14,26 @@ from fastleaky.reference import quiet
 # By type: how many bits `q - zero_point` has, besides its sign.
 BITS = {np.dtype("int8"): 8, np.dtype("uint8"): 8, np.dtype("int16"): 15}
 INT16 = np.dtype("int16")
-WEIGHT_BITS = 8
 
 TFLITE = ("tflite", "tflite-single")
 XNNPACK = ("xnnpack",)
 
 
-def element_type(op: str, what: str, dtype: np.dtype[Any]) -> np.dtype[Any]:
+def element_type(op: str, what: str, dtype: Any) -> np.dtype[Any]:
     """Return a type that can be quantized, in this machine's byte order."""
-    native = dtype.newbyteorder("=")
-    if native not in BITS:
-        raise TypeError(f"{op}: {what} {dtype}; it must be int8, uint8 or int16")
+    native: np.dtype[Any] | None
+    try:
+        native = np.dtype(dtype).newbyteorder("=")
+    except Exception:  # noqa: BLE001 - TypeError, ValueError, SyntaxError: as NumPy likes
+        native = None
+    if native is None or native not in BITS:
+        raise TypeError(f"{op}: {what} {native or repr(dtype)}; it must be int8, uint8 or int16")
     return native
+
+
+def weight_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the type of PReLU's weight for data of a type."""
+    return np.dtype(np.int8) if dtype == INT16 else dtype
 
 
 def numbers(op: str, dtype: np.dtype[Any], **given: Any) -> dict[str, Any]:
@@ -58,7 +66,7 @@ def _zero_point(op: str, name: str, value: Any, dtype: np.dtype[Any]) -> int:
     if number is None or isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{op}: {name} is {value!r}; it must be an integer")
     if dtype == INT16 and number != 0:
-        raise ValueError(f"{op}: {name} is {number}; it must be 0 where the data is int16")
+        raise ValueError(f"{op}: {name} is {number}; of int16 it must be 0")
     info = np.iinfo(dtype)
     if not info.min <= number <= info.max:
         raise ValueError(f"{op}: {name} is {number}; it must be in {info.min} ... {info.max}, the range of {dtype}")
@@ -74,12 +82,13 @@ def rounding(op: str, value: Any, names: tuple[str, ...], dtype: np.dtype[Any]) 
     return value
 
 
-def factors(op: str, slope_name: str, bits: tuple[int, int], given: dict[str, Any]) -> None:
-    """See that both factors can be represented; they are for numbers of so many `bits` and a sign."""
+def factors(op: str, slope_name: str, bits: tuple[int, int], given: dict[str, Any]) -> tuple[np.float32, np.float32]:
+    """Return both factors, which must be such as can be represented, for numbers of so many `bits` and a sign."""
     above, below = reference.factors(given["input_scale"], given[slope_name], given["output_scale"], given["rounding"])
     formula = "input_scale / output_scale"
     _factor(op, formula, float(above), bits[0], given["rounding"])
     _factor(op, f"{slope_name} * {formula}", float(below), bits[1], given["rounding"])
+    return above, below
 
 
 def _factor(op: str, formula: str, factor: float, bits: int, rounding: str) -> None:

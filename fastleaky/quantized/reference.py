@@ -90,8 +90,8 @@ def multiply(x: Array, multiplier: int, shift: int, rounding: str) -> Array:
         return shift_right(x * multiplier, 31 - shift)
     left, right = max(shift, 0), max(-shift, 0)
     high = shift_right((x << left) * multiplier, 31)
-    y = shift_right(np.abs(high), right)
-    return np.where(high < 0, -y, y)
+    y: Array = np.sign(high) * shift_right(np.abs(high), right)
+    return y
 
 
 def shift_right(x: Array, bits: int) -> Array:
