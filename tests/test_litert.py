@@ -33,6 +33,14 @@ def zero_points(dtype):
     return [(middle, middle), *ends, (middle + 5, middle - 3), (middle - 77, middle)]
 
 
+def between(dtype):
+    """Yield slopes, scales and zero points with a factor half way between two 256ths: the last bit of it counts."""
+    rng = np.random.default_rng(0)
+    for points in zero_points(dtype) * 6:
+        s, t = rng.uniform(0.01, 0.1, 2).astype("f")
+        yield float((rng.integers(5, 200) + 0.5) / 256 * t / s), (float(s), float(t)), points
+
+
 def parameters(scales, points):
     names = ("input_scale", "output_scale", "input_zero_point", "output_zero_point")
     return dict(zip(names, (*scales, *points), strict=True))
@@ -92,7 +100,7 @@ def test_leaky_relu_of_int16(record_property):
 @pytest.mark.parametrize("dtype", ["int8", "uint8"])
 def test_leaky_relu_by_xnnpack(dtype, record_property):
     q, cases, wrong, unlike = every(dtype), 0, 0, 0
-    for slope, scales, points in itertools.product(SLOPES, SCALES[:4], zero_points(dtype)):
+    for slope, scales, points in (*itertools.product(SLOPES, SCALES[:4], zero_points(dtype)), *between(dtype)):
         given = parameters(scales, points)
         try:
             ours = quantized.leaky_relu(q, slope, rounding="xnnpack", **given)

@@ -127,6 +127,15 @@ def test_halves():
     assert reference.multiply(x, *quarter, "tflite-single").tolist() == [-1, -1, 0, 1, 1, 2]
 
 
+def test_xnnpack_has_factors_of_256ths():
+    """To the nearest of them, halves to the even one; and of the product, halves go up."""
+    x = np.array([-256, -128, -3, -1, 1, 3, 128, 256])
+    for factor, of_256 in ((0.01, 3), (2.5 / 256, 2), (3.5 / 256, 4), (-0.01, -3)):
+        wanted = [(of_256 * n + 128) // 256 for n in x.tolist()]
+        assert reference.rescale(x, np.float32(factor), "xnnpack").tolist() == wanted
+    assert reference.rescale(np.array([-1, 1]), np.float32(0.5), "xnnpack").tolist() == [0, 1]
+
+
 def test_a_negative_slope_mirrors():
     x = np.array([-3, -1, 1, 3])
     for rounding in ROUNDINGS:
@@ -396,6 +405,7 @@ def test_a_layer_keeps_its_weight():
     wanted = layer(q)
     weight[:] = 0
     assert same(layer(q), wanted)
+    assert layer.weight.any()
 
 
 @pytest.mark.parametrize("dtype", TYPES)
