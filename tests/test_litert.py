@@ -77,28 +77,26 @@ def prelu(q, weight, given):
 
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8"])
-def test_leaky_relu(dtype, record_property):
+def test_leaky_relu(dtype):
     q, cases, wrong = every(dtype), 0, 0
     for slope, scales, points in itertools.product(SLOPES, SCALES, zero_points(dtype)):
         given = parameters(scales, points)
         wrong += np.count_nonzero(leaky(q, slope, given) != quantized.leaky_relu(q, slope, **given))
         cases += q.size
-    record_property("cases", cases)
     assert wrong == 0, f"{wrong} of {cases}"
 
 
-def test_leaky_relu_of_int16(record_property):
+def test_leaky_relu_of_int16():
     q, cases, wrong = every("int16"), 0, 0
     for slope, scales in itertools.product(SLOPES, SCALES[:5]):
         given = parameters(scales, (0, 0))
         wrong += np.count_nonzero(leaky(q, slope, given) != quantized.leaky_relu(q, slope, **given))
         cases += q.size
-    record_property("cases", cases)
     assert wrong == 0, f"{wrong} of {cases}"
 
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8"])
-def test_leaky_relu_by_xnnpack(dtype, record_property):
+def test_leaky_relu_by_xnnpack(dtype):
     q, cases, wrong, unlike = every(dtype), 0, 0, 0
     for slope, scales, points in (*itertools.product(SLOPES, SCALES[:4], zero_points(dtype)), *between(dtype)):
         given = parameters(scales, points)
@@ -110,13 +108,12 @@ def test_leaky_relu_by_xnnpack(dtype, record_property):
         wrong += np.count_nonzero(theirs != ours)
         unlike += np.count_nonzero(theirs != quantized.leaky_relu(q, slope, **given))
         cases += q.size
-    record_property("cases", cases)
     assert wrong == 0, f"{wrong} of {cases}"
     assert unlike > cases / 50, "XNNPACK was not used: the results are those of the reference kernels"
 
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8"])
-def test_prelu(dtype, record_property):
+def test_prelu(dtype):
     """Every pair of a number and a slope."""
     weight, cases, wrong = every(dtype), 0, 0
     q = np.repeat(weight[:, np.newaxis], weight.size, axis=1)[np.newaxis]
@@ -124,11 +121,10 @@ def test_prelu(dtype, record_property):
         given = parameters(scales, points) | {"weight_scale": weight_scale, "weight_zero_point": points[1]}
         wrong += np.count_nonzero(prelu(q, weight, given) != quantized.prelu(q, weight, axis=-1, **given))
         cases += q.size
-    record_property("cases", cases)
     assert wrong == 0, f"{wrong} of {cases}"
 
 
-def test_prelu_of_int16(record_property):
+def test_prelu_of_int16():
     """Every number with some slopes."""
     weight, cases, wrong = np.array([-128, -127, -50, -1, 0, 1, 2, 77, 126, 127], np.int8), 0, 0
     q = np.repeat(every("int16")[:, np.newaxis], weight.size, axis=1)[np.newaxis]
@@ -136,7 +132,6 @@ def test_prelu_of_int16(record_property):
         given = parameters(scales, (0, 0)) | {"weight_scale": weight_scale, "weight_zero_point": point}
         wrong += np.count_nonzero(prelu(q, weight, given) != quantized.prelu(q, weight, axis=-1, **given))
         cases += q.size
-    record_property("cases", cases)
     assert wrong == 0, f"{wrong} of {cases}"
 
 
