@@ -24,7 +24,7 @@ def leaky_relu(
     rounding: str = "tflite",
     out: Array | None = None,
 ) -> Array:
-    """Leaky ReLU of quantized numbers: the one nearest to that of the numbers that they stand for, or its neighbour.
+    """Leaky ReLU of quantized numbers, rounded as the engine named by `rounding` rounds it.
 
     Parameters
     ----------
