@@ -263,13 +263,19 @@ def _dweight(dslopes: Array, weight: Array, out: Array | None) -> Array:
     return out
 
 
+def _array(op: str, name: str, value: ArrayLike) -> Array:
+    """`value` as an array, with its class, type and byte order."""
+    if isinstance(value, np.ndarray):
+        return value
+    try:
+        return np.asarray(value)
+    except Exception as error:
+        raise TypeError(f"{op}: {name} cannot be made an array: {error}") from error
+
+
 def _floats(op: str, name: str, value: ArrayLike) -> Array:
     """`value` as an array of a type that we have, with its class and byte order."""
-    if not isinstance(value, np.ndarray):
-        try:
-            value = np.asarray(value)
-        except Exception as error:
-            raise TypeError(f"{op}: {name} cannot be made an array: {error}") from error
+    value = _array(op, name, value)
     if value.dtype.newbyteorder("=").char not in TYPES:
         raise TypeError(
             f"{op}: {name} has type {value.dtype}; it must be float32, float64, float16 or bfloat16 (convert it, as "
@@ -316,18 +322,23 @@ def _weight(op: str, weight: ArrayLike, x: Array, axis: int) -> tuple[Array, Arr
     else:
         weights = _floats(op, "weight", weight)
     slopes = np.require(_cast(op, "weight", weights, x), requirements=["C", "A"]).reshape(-1)
+    return weights, slopes, _varying(op, weights, x, axis)
+
+
+def _varying(op: str, weights: Array, x: Array, axis: int) -> tuple[int, ...]:
+    """Return the axes of `x` along which the weight varies."""
     try:
         axis = operator.index(axis)
     except TypeError:
         raise TypeError(f"{op}: axis is {axis!r}; it must be an integer") from None
 
     if weights.size == 1:
-        return weights, slopes, ()
+        return ()
     if weights.ndim == x.ndim:
         varying = [i for i in range(x.ndim) if weights.shape[i] != 1]
         if any(weights.shape[i] != x.shape[i] for i in varying):
             raise ValueError(f"{op}: weight with shape {weights.shape} does not broadcast to x with shape {x.shape}")
-        return weights, slopes, tuple(i for i in varying if x.shape[i] != 1)
+        return tuple(i for i in varying if x.shape[i] != 1)
     if weights.ndim != 1:
         raise ValueError(
             f"{op}: weight has shape {weights.shape}; for x with shape {x.shape} it must have one element, "
@@ -340,7 +351,7 @@ def _weight(op: str, weight: ArrayLike, x: Array, axis: int) -> tuple[Array, Arr
         raise ValueError(
             f"{op}: weight has {weights.size} values for {channels} channels (axis {axis} of x with shape {x.shape})"
         )
-    return weights, slopes, (axis % x.ndim,)
+    return (axis % x.ndim,)
 
 
 def _pair(op: str, out: Any) -> tuple[Any, Any]:
