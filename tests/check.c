@@ -118,7 +118,7 @@ static void print_word(uint64_t word, size_t bytes, size_t i)
 #define N(value) (value)
 #include "check.c"
 
-/* A half has its value looked up among all halves, and a value the nearest half, by halving. */
+/* A half has its value looked up among all halves; and a value the nearest half, from a guess on. */
 static double value_of_half(unsigned bits, unsigned mantissa, int least)
 {
     const int exponent = (int)(bits >> mantissa);
@@ -128,20 +128,17 @@ static double value_of_half(unsigned bits, unsigned mantissa, int least)
     return value;
 }
 
-static uint16_t nearest_half(const float values[0x8000], unsigned inf, double beyond, double v)
+/* `guess` is one that is not below it by more than one. */
+static uint16_t nearest_half(const float values[0x8000], unsigned inf, double beyond, double v, unsigned guess)
 {
     const uint16_t sign = v < 0 || (v == 0 && 1 / v < 0) ? 0x8000 : 0;
     const double size = v < 0 ? -v : v;
-    unsigned low = 0, high = inf;
+    unsigned low = guess < inf ? guess : inf - 1;
     if (v != v)
         return (uint16_t)(inf + 1);
-    while (high - low > 1) {
-        const unsigned middle = (low + high) / 2;
-        if ((double)values[middle] <= size)
-            low = middle;
-        else
-            high = middle;
-    }
+    while (low && (double)values[low] > size)
+        low--;
+    const unsigned high = low + 1;
     const double below = size - (double)values[low], above = (high == inf ? beyond : (double)values[high]) - size;
     return (uint16_t)(sign | (above < below || (above == below && high % 2 == 0) ? high : low));
 }
@@ -226,11 +223,13 @@ int main(void)
 
 #ifdef HALF
 static float T(values)[0x8000]; /* of the halves that are not negative */
+static double T(beyond);        /* and what would follow, were it not infinity */
 static void T(fill_values)(void)
 {
     const unsigned inf = (0x7fffu >> MANTISSA) << MANTISSA;
     for (unsigned i = 0; i < inf; i++)
         T(values)[i] = (float)value_of_half(i, MANTISSA, LEAST);
+    T(beyond) = value_of_half(inf, MANTISSA, LEAST);
     const uint32_t bits[2] = {0x7f800000, 0x7fc00000};
     for (unsigned i = inf; i < 0x8000; i++)
         memcpy(&T(values)[i], &bits[i > inf], sizeof(float));
@@ -239,7 +238,14 @@ static float T(value)(uint16_t h) { return h & 0x8000 ? -T(values)[h & 0x7fff] :
 static uint16_t T(nearest)(double v)
 {
     const unsigned inf = (0x7fffu >> MANTISSA) << MANTISSA;
-    return nearest_half(T(values), inf, value_of_half(inf, MANTISSA, LEAST), v);
+    const float size = (float)(v < 0 ? -v : v);
+    uint32_t bits;
+    memcpy(&bits, &size, sizeof bits);
+    bits &= 0x7fffffff; /* -0 */
+    unsigned guess = (unsigned)((int)(bits >> (23 - MANTISSA)) - ((LEAST + 126) << MANTISSA));
+    if ((int)(bits >> 23) - 127 < LEAST) /* then its halves are all the same distance apart */
+        guess = (unsigned)(size / T(values)[1]);
+    return nearest_half(T(values), inf, T(beyond), v, guess);
 }
 static uint16_t T(of_bits)(uint16_t b) { return b; }
 #else
