@@ -109,29 +109,48 @@ FL_COMPILER static void sum_all(const fl_isa *isa, const fl_kernels *kernels, fl
     }
 }
 
+/* Field by field: of an initialiser, GCC may make a call of memset. */
+static fl_job job_of(const void *v, const void *x, const void *slope, void *out, size_t outer, size_t channels,
+                     size_t inner)
+{
+    fl_job job;
+    job.v = v;
+    job.x = x;
+    job.slope = slope;
+    job.out = out;
+    job.outer = outer;
+    job.channels = channels;
+    job.inner = inner;
+    job.past = 0;
+    return job;
+}
+
 /* The operations of a type T, which are computed in W, and how a sum becomes one of its numbers. */
 #define FL_OPS(type, T, wide, W, rounded)                                                                              \
     static void put_##type(void *dslope, size_t at, double sum) { ((T *)dslope)[at] = rounded; }                       \
-    static W only_##type(const T *weight, size_t channels) { return channels == 1 ? type##_widen(*weight) : 0; }       \
-    void fl_leaky_relu_##type(const fl_isa *isa, const T *x, T *out, size_t n, W negative_slope)                       \
-    {                                                                                                                  \
-        select_all(isa, &isa->type, &(fl_job){x, x, NULL, {.wide = negative_slope}, out, 1, 1, n, 0}, sizeof(T));      \
-    }                                                                                                                  \
     void fl_leaky_relu_backward_##type(const fl_isa *isa, const T *grad, const T *x, T *dx, size_t n,                  \
                                        W negative_slope)                                                               \
     {                                                                                                                  \
-        select_all(isa, &isa->type, &(fl_job){grad, x, NULL, {.wide = negative_slope}, dx, 1, 1, n, 0}, sizeof(T));    \
+        fl_job job = job_of(grad, x, NULL, dx, 1, 1, n);                                                               \
+        job.only.wide = negative_slope;                                                                                \
+        select_all(isa, &isa->type, &job, sizeof(T));                                                                  \
+    }                                                                                                                  \
+    void fl_leaky_relu_##type(const fl_isa *isa, const T *x, T *out, size_t n, W negative_slope)                       \
+    {                                                                                                                  \
+        fl_leaky_relu_backward_##type(isa, x, x, out, n, negative_slope);                                              \
     }                                                                                                                  \
     void fl_prelu_##type(const fl_isa *isa, const T *x, const T *weight, T *out, size_t outer, size_t channels,        \
                          size_t inner)                                                                                 \
     {                                                                                                                  \
-        fl_job job = {x, x, weight, {.wide = only_##type(weight, channels)}, out, outer, channels, inner, 0};          \
+        fl_job job = job_of(x, x, weight, out, outer, channels, inner);                                                \
+        job.only.wide = channels == 1 ? type##_widen(*weight) : 0;                                                     \
         select_all(isa, &isa->type, &job, sizeof(T));                                                                  \
     }                                                                                                                  \
     void fl_prelu_backward_##type(const fl_isa *isa, const T *grad, const T *x, const T *weight, T *dx, T *dweight,    \
                                   size_t outer, size_t channels, size_t inner)                                         \
     {                                                                                                                  \
-        fl_job job = {grad, x, weight, {.wide = only_##type(weight, channels)}, dx, outer, channels, inner, 0};        \
+        fl_job job = job_of(grad, x, weight, dx, outer, channels, inner);                                              \
+        job.only.wide = channels == 1 ? type##_widen(*weight) : 0;                                                     \
         if (channels)                                                                                                  \
             sum_all(isa, &isa->type, &job, dweight, sizeof(T), put_##type);                                            \
     }

@@ -118,31 +118,6 @@ static void print_word(uint64_t word, size_t bytes, size_t i)
 #define N(value) (value)
 #include "check.c"
 
-/* A half has its value looked up among all halves; and a value the nearest half, from a guess on. */
-static double value_of_half(unsigned bits, unsigned mantissa, int least)
-{
-    const int exponent = (int)(bits >> mantissa);
-    double value = (double)(bits & ((1u << mantissa) - 1)) + (exponent ? 1u << mantissa : 0);
-    for (int e = least + (exponent ? exponent - 1 : 0) - (int)mantissa; e; e += e < 0 ? 1 : -1)
-        value *= e < 0 ? 0.5 : 2;
-    return value;
-}
-
-/* `guess` is one that is not below it by more than one. */
-static uint16_t nearest_half(const float values[0x8000], unsigned inf, double beyond, double v, unsigned guess)
-{
-    const uint16_t sign = v < 0 || (v == 0 && 1 / v < 0) ? 0x8000 : 0;
-    const double size = v < 0 ? -v : v;
-    unsigned low = guess < inf ? guess : inf - 1;
-    if (v != v)
-        return (uint16_t)(inf + 1);
-    while (low && (double)values[low] > size)
-        low--;
-    const unsigned high = low + 1;
-    const double below = size - (double)values[low], above = (high == inf ? beyond : (double)values[high]) - size;
-    return (uint16_t)(sign | (above < below || (above == below && high % 2 == 0) ? high : low));
-}
-
 #define ACC float
 #define BITS uint16_t
 #define HALF
@@ -205,8 +180,8 @@ static void check_all(void)
 
 int main(void)
 {
-    fill_values_f16();
-    fill_values_bf16();
+    fill_powers_f16();
+    fill_powers_bf16();
 #ifdef HOST
     fl_set_num_threads(3);
     fl_set_parallel_from(1);
@@ -222,30 +197,53 @@ int main(void)
 #else
 
 #ifdef HALF
-static float T(values)[0x8000]; /* of the halves that are not negative */
-static double T(beyond);        /* and what would follow, were it not infinity */
-static void T(fill_values)(void)
+enum { T(INF) = 0x7fff >> MANTISSA << MANTISSA };
+static double T(power)[(0x7fff >> MANTISSA) + 1]; /* what the last bit of the fraction is worth, for each exponent */
+static void T(fill_powers)(void)
 {
-    const unsigned inf = (0x7fffu >> MANTISSA) << MANTISSA;
-    for (unsigned i = 0; i < inf; i++)
-        T(values)[i] = (float)value_of_half(i, MANTISSA, LEAST);
-    T(beyond) = value_of_half(inf, MANTISSA, LEAST);
-    const uint32_t bits[2] = {0x7f800000, 0x7fc00000};
-    for (unsigned i = inf; i < 0x8000; i++)
-        memcpy(&T(values)[i], &bits[i > inf], sizeof(float));
+    T(power)[0] = 1;
+    for (int e = LEAST - MANTISSA; e; e++)
+        T(power)[0] /= 2;
+    T(power)[1] = T(power)[0];
+    for (size_t e = 2; e < sizeof T(power) / sizeof *T(power); e++)
+        T(power)[e] = 2 * T(power)[e - 1];
 }
-static float T(value)(uint16_t h) { return h & 0x8000 ? -T(values)[h & 0x7fff] : T(values)[h]; }
+
+/* The value of a half; of infinity, the number that would follow the largest. */
+static double T(size)(unsigned h)
+{
+    const unsigned exponent = h >> MANTISSA, fraction = h & ((1u << MANTISSA) - 1);
+    return (fraction + (exponent ? 1u << MANTISSA : 0)) * T(power)[exponent];
+}
+static float T(value)(uint16_t h)
+{
+    const uint32_t bits = h & 0x8000 ? 0xff800000 : 0x7f800000, nan = 0x7fc00000;
+    float value = (float)T(size)(h & 0x7fff) * (h & 0x8000 ? -1 : 1);
+    if ((h & 0x7fff) >= T(INF))
+        memcpy(&value, (h & 0x7fff) == T(INF) ? &bits : &nan, sizeof value);
+    return value;
+}
+
+/* The half that is nearest, from a guess on, which may be too large. */
 static uint16_t T(nearest)(double v)
 {
-    const unsigned inf = (0x7fffu >> MANTISSA) << MANTISSA;
-    const float size = (float)(v < 0 ? -v : v);
+    const double size = v < 0 ? -v : v;
+    const float near = (float)size;
     uint32_t bits;
-    memcpy(&bits, &size, sizeof bits);
+    memcpy(&bits, &near, sizeof bits);
     bits &= 0x7fffffff; /* -0 */
-    unsigned guess = (unsigned)((int)(bits >> (23 - MANTISSA)) - ((LEAST + 126) << MANTISSA));
-    if ((int)(bits >> 23) - 127 < LEAST) /* then its halves are all the same distance apart */
-        guess = (unsigned)(size / T(values)[1]);
-    return nearest_half(T(values), inf, T(beyond), v, guess);
+    const uint16_t sign = v < 0 || (v == 0 && 1 / v < 0) ? 0x8000 : 0;
+    unsigned low = (unsigned)((int)(bits >> (23 - MANTISSA)) - (int)((LEAST + 126u) << MANTISSA));
+    if (v != v)
+        return T(INF) + 1;
+    if ((int)(bits >> 23) - 127 < LEAST) /* then the halves are all the same distance apart */
+        low = (unsigned)(size / T(power)[0]);
+    if (low >= T(INF))
+        low = T(INF) - 1;
+    while (low && T(size)(low) > size)
+        low--;
+    const double below = size - T(size)(low), above = T(size)(low + 1) - size;
+    return (uint16_t)(sign | (above < below || (above == below && low % 2) ? low + 1 : low));
 }
 static uint16_t T(of_bits)(uint16_t b) { return b; }
 #else
