@@ -20,6 +20,7 @@
 #define FASTLEAKY_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -54,6 +55,26 @@ void fl_prelu_backward_f32(const fl_isa *isa, const float *grad, const float *x,
                            float *dweight, size_t outer, size_t channels, size_t inner);
 void fl_prelu_backward_f64(const fl_isa *isa, const double *grad, const double *x, const double *weight, double *dx,
                            double *dweight, size_t outer, size_t channels, size_t inner);
+
+/* The 16-bit formats, as their bits: float16, and bfloat16, the upper half of a float. */
+typedef uint16_t fl_f16;
+typedef uint16_t fl_bf16;
+
+void fl_leaky_relu_f16(const fl_isa *isa, const fl_f16 *x, fl_f16 *out, size_t n, float negative_slope);
+void fl_leaky_relu_backward_f16(const fl_isa *isa, const fl_f16 *grad, const fl_f16 *x, fl_f16 *dx, size_t n,
+                                float negative_slope);
+void fl_prelu_f16(const fl_isa *isa, const fl_f16 *x, const fl_f16 *weight, fl_f16 *out, size_t outer, size_t channels,
+                  size_t inner);
+void fl_prelu_backward_f16(const fl_isa *isa, const fl_f16 *grad, const fl_f16 *x, const fl_f16 *weight, fl_f16 *dx,
+                           fl_f16 *dweight, size_t outer, size_t channels, size_t inner);
+
+void fl_leaky_relu_bf16(const fl_isa *isa, const fl_bf16 *x, fl_bf16 *out, size_t n, float negative_slope);
+void fl_leaky_relu_backward_bf16(const fl_isa *isa, const fl_bf16 *grad, const fl_bf16 *x, fl_bf16 *dx, size_t n,
+                                 float negative_slope);
+void fl_prelu_bf16(const fl_isa *isa, const fl_bf16 *x, const fl_bf16 *weight, fl_bf16 *out, size_t outer,
+                   size_t channels, size_t inner);
+void fl_prelu_backward_bf16(const fl_isa *isa, const fl_bf16 *grad, const fl_bf16 *x, const fl_bf16 *weight,
+                            fl_bf16 *dx, fl_bf16 *dweight, size_t outer, size_t channels, size_t inner);
 
 #ifdef __cplusplus
 }

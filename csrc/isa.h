@@ -8,6 +8,7 @@
 #define FL_ISA_H
 
 #include "fastleaky.h"
+#include "half.h"
 
 #if defined(__x86_64__) || defined(__i386__)
 #define FL_X86 1
@@ -80,6 +81,12 @@
 /* The scalar of each element type, under the name the words are spelled with. */
 typedef float f32_num;
 typedef double f64_num;
+typedef fl_f16 f16_num;
+typedef fl_bf16 bf16_num;
+static inline float f32_widen(float v) { return v; }
+static inline double f64_widen(double v) { return v; }
+static inline float f32_narrow(float v) { return v; }
+static inline double f64_narrow(double v) { return v; }
 
 /* A scalar result that is to stay one: Clang makes vectors of plain C, and those of 32-bit Arm flush subnormals. */
 static inline float f32_scalar(float v)
@@ -94,6 +101,10 @@ static inline double f64_scalar(double v) { return v; }
 /* What a kernel is to do, on arrays of (outer, channels, inner): forward v is x, backward it is the gradient. */
 typedef struct {
     const void *v, *x, *slope;
+    union {
+        float f32;
+        double f64;
+    } only; /* the slope, if there is only one: as it is computed with, which need not be how a slope is stored */
     void *out;
     size_t outer, channels, inner;
     int past; /* store past the cache, where the instruction set can */
@@ -129,13 +140,14 @@ typedef struct {
 struct fl_isa {
     const char *name;
     int (*available)(void);
-    fl_kernels f32, f64;
+    fl_kernels f32, f64, f16, bf16;
     const fl_host *host;
 };
 
+#define FL_KERNELS(type) {FL_PASTE(type, select), FL_PASTE(type, sum)}
 #define FL_TABLE                                                                                                       \
     extern const fl_isa FL_PASTE(fl_isa, FL_NAME);                                                                     \
     const fl_isa FL_PASTE(fl_isa, FL_NAME) = {                                                                         \
-        FL_STRING(FL_NAME), fl_available, {f32_select, f32_sum}, {f64_select, f64_sum}, NULL};
+        FL_STRING(FL_NAME), fl_available, FL_KERNELS(f32), FL_KERNELS(f64), FL_KERNELS(f16), FL_KERNELS(bf16), NULL};
 
 #endif

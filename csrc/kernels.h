@@ -3,19 +3,23 @@
  *
  * The words it needs; FL(word) is the word with the type before it, such as f32_load:
  *
- *   FL_TYPE                 f32 or f64
+ *   FL_TYPE                 f32 or f64; or f16 or bf16, of which nothing but loads and stores is there: then also
+ *   FL_WIDE                 f32, what they are computed in
  *   FL_LANES                elements in a vector (divides 16)
  *   FL_TAIL                 elements that a partial step takes; and where that is little, FL_PART, the lanes of
  *                           part(), which go before; or else, where vectors have any length,
  *   FL_STRIP(n)             how many lanes to use for the next of n elements: then FL_LANES is what all()
  *                           means, it is 16, and mul, add and pick are told the live lanes too
- *   vec  live               a vector; which of its lanes are live
+ *   vec  live               a vector of what is computed in; which of its lanes are live
  *   all()  first(k)         all lanes; the first min(k, FL_TAIL) lanes
  *   load(p, live)           dead lanes load as 0
  *   store(p, vec, live)     dead lanes are not stored
  *   set(s)  mul(a, b)  add(a, b)
  *   pick(x, a, b)           x > 0 ? a : b
  *   fold(v)                 upper half of the lanes added to the lower half, until one is left
+ *
+ * With FL_WIDE, get(p, live) and put(p, vec, live) are load and store for that type. wide.h makes all words but load
+ * and store of those of the wider type.
  *
  * A set with FL_STREAMS also has stream(p, vec, live), which stores past the cache: p is aligned to 16 bytes, and only
  * all lanes need to go so; and fence(), which waits for these stores.
@@ -30,6 +34,17 @@
 #define NUM FL(num)
 #define VEC FL(vec)
 #define LIVE FL(live)
+#ifdef FL_WIDE
+#define ACC FL_PASTE(FL_WIDE, num) /* a number as it is computed with */
+#define GET FL(get)
+#define PUT FL(put)
+#define FL_ONLY(job) (job)->only.FL_WIDE
+#else
+#define ACC NUM
+#define GET FL(load)
+#define PUT FL(store)
+#define FL_ONLY(job) (job)->only.FL_TYPE
+#endif
 
 #ifndef FL_UNROLLED
 #define FL_UNROLLED
@@ -111,14 +126,14 @@ FL_INLINE void FL(select_step)(const NUM *v, const NUM *x, VEC slope, NUM *out, 
     FL_PUT(past, out, FL(pick)(xk, vk, scaled FL_ON(k)), k);
 }
 
-FL_INLINE void FL(select_row)(const NUM *v, const NUM *x, NUM slope, NUM *out, size_t n, int past)
+FL_INLINE void FL(select_row)(const NUM *v, const NUM *x, ACC slope, NUM *out, size_t n, int past)
 {
     const VEC s = FL(set)(slope);
     FL_SWEEP(i, k, n, FL(select_step)(v + i, x + i, s, out + i, k, past));
 }
 
 /* The same past the cache, and from the end on where the output runs ahead of an input (x86.h). */
-FL_INLINE void FL(select_back)(const NUM *v, const NUM *x, NUM slope, NUM *out, size_t n)
+FL_INLINE void FL(select_back)(const NUM *v, const NUM *x, ACC slope, NUM *out, size_t n)
 {
     const VEC s = FL(set)(slope);
     const size_t rest = n % FL_LANES;
@@ -160,17 +175,18 @@ FL_INLINE void FL(select_runs)(const fl_job *job, const NUM *v, const NUM *x, si
     const int past = FL_PAST(job, out + begin) && (one || length * sizeof(NUM) % 16 == 0);
     const int ahead = past && FL_AHEAD(job);
     for (size_t at = begin, n; at < end; at += n, i = 0) {
+        const ACC s = one ? FL_ONLY(job) : FL(widen)(slope[c]);
         n = length - i < end - at ? length - i : end - at;
         if (each && past && !ahead)
             FL(select_each)(v + at, x + at, slope + i, out + at, n, 1);
         else if (each)
             FL(select_each)(v + at, x + at, slope + i, out + at, n, 0);
         else if (ahead)
-            FL(select_back)(v + at, x + at, slope[c], out + at, n);
+            FL(select_back)(v + at, x + at, s, out + at, n);
         else if (past)
-            FL(select_row)(v + at, x + at, slope[c], out + at, n, 1);
+            FL(select_row)(v + at, x + at, s, out + at, n, 1);
         else
-            FL(select_row)(v + at, x + at, slope[c], out + at, n, 0);
+            FL(select_row)(v + at, x + at, s, out + at, n, 0);
         if (++c == channels)
             c = 0;
     }
@@ -192,6 +208,11 @@ FL_FUNCTION void FL(select)(const fl_job *job, size_t begin, size_t end)
 
 #undef FL
 #undef NUM
+#undef ACC
+#undef GET
+#undef PUT
+#undef FL_ONLY
+#undef FL_WIDE
 #undef VEC
 #undef LIVE
 #undef FL_SWEEP

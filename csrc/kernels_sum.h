@@ -37,14 +37,14 @@ typedef struct {
 #endif
 #define FL_EACH(j) for (size_t j = 0; j < FL(VECS); j++)
 
-FL_INLINE void FL(group_set)(FL(group) * group, NUM value) { FL_EACH(j) FL_NTH(group, j) = FL(set)(value); }
+FL_INLINE void FL(group_set)(FL(group) * group, ACC value) { FL_EACH(j) FL_NTH(group, j) = FL(set)(value); }
 FL_INLINE void FL(group_plus)(FL(group) * sums, FL(group) * terms)
 {
     FL_EACH(j) FL_NTH(sums, j) = FL(add)(FL_NTH(sums, j), FL_NTH(terms, j) FL_ON(FL(all)()));
 }
 
 /* The sum of a block: the upper half of its lanes added to the lower half, until one is left. */
-FL_INLINE NUM FL(group_fold)(FL(group) * sums)
+FL_INLINE ACC FL(group_fold)(FL(group) * sums)
 {
 #ifndef FL_STRIP
     for (size_t half = FL(VECS) / 2; half; half /= 2)
@@ -56,21 +56,21 @@ FL_INLINE NUM FL(group_fold)(FL(group) * sums)
 
 /* The terms of a block, or as many of them as there are, and room to make their last group whole. */
 typedef struct {
-    NUM terms[FL_BLOCK + FL_STRIDE];
-} __attribute__((aligned(FL_LANES * sizeof(NUM)))) FL(collected);
+    ACC terms[FL_BLOCK + FL_STRIDE];
+} __attribute__((aligned(FL_LANES * sizeof(ACC)))) FL(collected);
 
-FL_INLINE void FL(collect)(const NUM *grad, const NUM *x, VEC slope, NUM *dx, NUM *terms, size_t n, int past)
+FL_INLINE void FL(collect)(const NUM *grad, const NUM *x, VEC slope, NUM *dx, ACC *terms, size_t n, int past)
 {
-    FL_SWEEP(i, k, n, FL(store)(terms + i, FL(term_step)(grad + i, x + i, slope, dx + i, k, past), FL_MORE(k)));
+    FL_SWEEP(i, k, n, PUT(terms + i, FL(term_step)(grad + i, x + i, slope, dx + i, k, past), FL_MORE(k)));
 }
 FL_INLINE void FL(collected_fill)(FL(collected) * block, size_t n)
 {
     if (n % FL_STRIDE)
-        FL_EACH(j) FL(store)(block->terms + n + j * FL_LANES, FL(set)(0), FL(all)());
+        FL_EACH(j) PUT(block->terms + n + j * FL_LANES, FL(set)(0), FL(all)());
 }
 FL_INLINE void FL(collected_load)(FL(collected) * block, size_t i, FL(group) * terms)
 {
-    FL_EACH(j) FL_NTH(terms, j) = FL(load)(block->terms + i + j * FL_LANES, FL(all)());
+    FL_EACH(j) FL_NTH(terms, j) = GET(block->terms + i + j * FL_LANES, FL(all)());
 }
 
 /* The sum of the n terms that are collected. */
@@ -94,7 +94,7 @@ FL_INLINE double FL(collected_sum)(FL(collected) * block, size_t n)
 }
 
 /* Collect n more terms of a block, after the first `at`; and give its sum, if it ends here. */
-FL_FUNCTION FL_APART double FL(piece)(FL(collected) * block, size_t at, const NUM *grad, const NUM *x, NUM slope,
+FL_FUNCTION FL_APART double FL(piece)(FL(collected) * block, size_t at, const NUM *grad, const NUM *x, ACC slope,
                                       NUM *dx, size_t n, int ends)
 {
     FL(collect)(grad, x, FL(set)(slope), dx, block->terms + at, n, 0);
@@ -138,7 +138,7 @@ FL_INLINE void FL(last_terms)(const NUM *grad, const NUM *x, VEC slope, NUM *dx,
 
 /* A block, or the n terms there are of it, in one row. A unit that flushes collects them, since where a flush matters
  * it needs them once more, and looks at all of them at once; others add them as they come. */
-FL_INLINE double FL(block)(const NUM *grad, const NUM *x, NUM slope, NUM *dx, size_t n, FL(collected) * room, int past)
+FL_INLINE double FL(block)(const NUM *grad, const NUM *x, ACC slope, NUM *dx, size_t n, FL(collected) * room, int past)
 {
     const VEC s = FL(set)(slope);
 #ifdef FL_FLUSHES
@@ -165,7 +165,7 @@ FL_INLINE double FL(block)(const NUM *grad, const NUM *x, NUM slope, NUM *dx, si
 }
 
 /* Add to `sum` the blocks of n terms in one row, the last of which may be a shorter one. */
-FL_INLINE double FL(blocks)(double sum, const NUM *grad, const NUM *x, NUM slope, NUM *dx, size_t n,
+FL_INLINE double FL(blocks)(double sum, const NUM *grad, const NUM *x, ACC slope, NUM *dx, size_t n,
                             FL(collected) * room, int past)
 {
     for (size_t k; n; n -= k, grad += k, x += k, dx += k) {
@@ -177,7 +177,7 @@ FL_INLINE double FL(blocks)(double sum, const NUM *grad, const NUM *x, NUM slope
 
 /* Add to `sum` the blocks that end among the next n terms of a channel, which lie in a row; of the first block, `at`
  * terms are collected. `last`: there are no more, and the last block ends here too. */
-FL_INLINE double FL(sum_row)(int past, double sum, FL(collected) * block, const NUM *grad, const NUM *x, NUM slope,
+FL_INLINE double FL(sum_row)(int past, double sum, FL(collected) * block, const NUM *grad, const NUM *x, ACC slope,
                              NUM *dx, size_t n, size_t at, int last)
 {
     if (at) {
@@ -206,7 +206,8 @@ FL_INLINE void FL(sum_rows)(const fl_job *job, const NUM *grad, const NUM *x, co
         run = n < inner - i ? n : inner - i;
         for (size_t c = 0; c < width; c++) {
             const size_t p = c * inner + i;
-            sums[c] = FL(sum_row)(past, sums[c], &blocks[c], grad + p, x + p, slope[c], dx + p, run, at, run == n);
+            const ACC s = job->channels == 1 ? FL_ONLY(job) : FL(widen)(slope[c]);
+            sums[c] = FL(sum_row)(past, sums[c], &blocks[c], grad + p, x + p, s, dx + p, run, at, run == n);
         }
         at = (at + run) % FL_BLOCK;
     }
@@ -216,7 +217,7 @@ FL_INLINE void FL(sum_rows)(const fl_job *job, const NUM *grad, const NUM *x, co
  * lanes of their blocks in memory. Of few channels, FL_STRIDE rows are one row, of as many lanes, with the slopes
  * repeated. */
 FL_INLINE void FL(sum_columns)(const fl_job *job, const NUM *grad, const NUM *x, const NUM *slope, NUM *dx,
-                               size_t width, size_t n, double *sums, NUM *lanes, NUM *copies, int past)
+                               size_t width, size_t n, double *sums, ACC *lanes, NUM *copies, int past)
 {
     const size_t pitch = job->channels;
     const int few = pitch <= FL_FEW && width == pitch && n >= FL_STRIDE;
@@ -226,22 +227,22 @@ FL_INLINE void FL(sum_columns)(const fl_job *job, const NUM *grad, const NUM *x,
         sums[c] = 0;
     for (size_t row = 0, rows; row < n; row += rows, grad += rows * pitch, x += rows * pitch, dx += rows * pitch) {
         const size_t at = row % FL_BLOCK;
-        NUM *const lane = lanes + at % FL_STRIDE * width;
+        ACC *const lane = lanes + at % FL_STRIDE * width;
         rows = few && at % FL_STRIDE == 0 && n - row >= FL_STRIDE ? FL_STRIDE : 1;
         FL_SWEEP(c, k, rows * width, {
             const VEC s = FL(load)(repeated + c, k);
-            const VEC sum = at < FL_STRIDE ? FL(set)(0) : FL(load)(lane + c, k);
-            FL(store)(lane + c, FL(plus)(sum, FL(term_step)(grad + c, x + c, s, dx + c, k, past), k, &tiny), k);
+            const VEC sum = at < FL_STRIDE ? FL(set)(0) : GET(lane + c, k);
+            PUT(lane + c, FL(plus)(sum, FL(term_step)(grad + c, x + c, s, dx + c, k, past), k, &tiny), k);
         });
         if (at + rows < FL_BLOCK && row + rows < n)
             continue;
         size_t started = at + rows < FL_STRIDE ? at + rows : FL_STRIDE;
         for (size_t half = FL_STRIDE / 2; half; half /= 2)
             if (started > half) {
-                NUM *const high = lanes + half * width;
+                ACC *const high = lanes + half * width;
                 FL_SWEEP(c, k, (started - half) * width, {
-                    const VEC sum = FL(plus)(FL(load)(lanes + c, k), FL(load)(high + c, k), k, &tiny);
-                    FL(store)(lanes + c, sum, k);
+                    const VEC sum = FL(plus)(GET(lanes + c, k), GET(high + c, k), k, &tiny);
+                    PUT(lanes + c, sum, k);
                 });
                 started = half;
             }
@@ -259,7 +260,8 @@ FL_FUNCTION void FL(sum)(const fl_job *job, size_t channel, size_t width, size_t
     union {
         FL(collected) blocks[FL_ROWS];
         struct {
-            NUM lanes[FL_STRIDE * FL_WIDTH], copies[FL_STRIDE * FL_FEW];
+            ACC lanes[FL_STRIDE * FL_WIDTH];
+            NUM copies[FL_STRIDE * FL_FEW];
         } columns;
     } room;
     const size_t inner = job->inner, first = chunk * FL_CHUNK, left = job->outer * inner - first;

@@ -44,7 +44,7 @@ typedef struct {
     size_t width, chunks, first;
     double *sums;
     void *dslope;
-    size_t size;
+    void (*put)(void *dslope, size_t at, double sum);
 } wave;
 
 static size_t width_at(const wave *w, size_t channel)
@@ -56,10 +56,7 @@ static size_t width_at(const wave *w, size_t channel)
 FL_COMPILER static void round_to(const wave *w, size_t channel, const double *sums)
 {
     for (size_t c = 0, n = width_at(w, channel); c < n; c++)
-        if (w->size == sizeof(float))
-            ((float *)w->dslope)[channel + c] = (float)sums[c];
-        else
-            ((double *)w->dslope)[channel + c] = sums[c];
+        w->put(w->dslope, channel + c, sums[c]);
 }
 
 FL_COMPILER static void sum_part(const void *arg, size_t begin, size_t end)
@@ -88,12 +85,13 @@ static size_t width_of(const fl_job *job, size_t terms, size_t chunks, int threa
     return threads > 1 && share < width ? share : width;
 }
 
-FL_COMPILER static void sum_all(const fl_isa *isa, const fl_kernels *kernels, fl_job *job, void *dslope, size_t size)
+FL_COMPILER static void sum_all(const fl_isa *isa, const fl_kernels *kernels, fl_job *job, void *dslope, size_t size,
+                                void (*put)(void *, size_t, double))
 {
     const size_t terms = job->outer * job->inner, chunks = terms ? (terms - 1) / FL_CHUNK + 1 : 1;
     const int threads = threads_for(isa, job, size);
     double sums[WAVE], totals[FL_WIDTH];
-    wave w = {kernels, job, width_of(job, terms, chunks, threads), chunks, 0, sums, dslope, size};
+    wave w = {kernels, job, width_of(job, terms, chunks, threads), chunks, 0, sums, dslope, put};
     const size_t parts = ((job->channels - 1) / w.width + 1) * chunks, most = chunks == 1 ? parts : WAVE / w.width;
     for (; w.first < parts; w.first += most) {
         const size_t count = parts - w.first < most ? parts - w.first : most;
@@ -111,27 +109,53 @@ FL_COMPILER static void sum_all(const fl_isa *isa, const fl_kernels *kernels, fl
     }
 }
 
-#define FL_OPS(type, T)                                                                                                \
-    void fl_leaky_relu_##type(const fl_isa *isa, const T *x, T *out, size_t n, T negative_slope)                       \
-    {                                                                                                                  \
-        select_all(isa, &isa->type, &(fl_job){x, x, &negative_slope, out, 1, 1, n, 0}, sizeof(T));                     \
-    }                                                                                                                  \
+/* Field by field: of an initialiser, GCC may make a call of memset. */
+static fl_job job_of(const void *v, const void *x, const void *slope, void *out, size_t outer, size_t channels,
+                     size_t inner)
+{
+    fl_job job;
+    job.v = v;
+    job.x = x;
+    job.slope = slope;
+    job.out = out;
+    job.outer = outer;
+    job.channels = channels;
+    job.inner = inner;
+    job.past = 0;
+    return job;
+}
+
+/* The operations of a type T, which are computed in W, and how a sum becomes one of its numbers. */
+#define FL_OPS(type, T, wide, W, rounded)                                                                              \
+    static void put_##type(void *dslope, size_t at, double sum) { ((T *)dslope)[at] = rounded; }                       \
     void fl_leaky_relu_backward_##type(const fl_isa *isa, const T *grad, const T *x, T *dx, size_t n,                  \
-                                       T negative_slope)                                                               \
+                                       W negative_slope)                                                               \
     {                                                                                                                  \
-        select_all(isa, &isa->type, &(fl_job){grad, x, &negative_slope, dx, 1, 1, n, 0}, sizeof(T));                   \
+        fl_job job = job_of(grad, x, NULL, dx, 1, 1, n);                                                               \
+        job.only.wide = negative_slope;                                                                                \
+        select_all(isa, &isa->type, &job, sizeof(T));                                                                  \
+    }                                                                                                                  \
+    void fl_leaky_relu_##type(const fl_isa *isa, const T *x, T *out, size_t n, W negative_slope)                       \
+    {                                                                                                                  \
+        fl_leaky_relu_backward_##type(isa, x, x, out, n, negative_slope);                                              \
     }                                                                                                                  \
     void fl_prelu_##type(const fl_isa *isa, const T *x, const T *weight, T *out, size_t outer, size_t channels,        \
                          size_t inner)                                                                                 \
     {                                                                                                                  \
-        select_all(isa, &isa->type, &(fl_job){x, x, weight, out, outer, channels, inner, 0}, sizeof(T));               \
+        fl_job job = job_of(x, x, weight, out, outer, channels, inner);                                                \
+        job.only.wide = channels == 1 ? type##_widen(*weight) : 0;                                                     \
+        select_all(isa, &isa->type, &job, sizeof(T));                                                                  \
     }                                                                                                                  \
     void fl_prelu_backward_##type(const fl_isa *isa, const T *grad, const T *x, const T *weight, T *dx, T *dweight,    \
                                   size_t outer, size_t channels, size_t inner)                                         \
     {                                                                                                                  \
+        fl_job job = job_of(grad, x, weight, dx, outer, channels, inner);                                              \
+        job.only.wide = channels == 1 ? type##_widen(*weight) : 0;                                                     \
         if (channels)                                                                                                  \
-            sum_all(isa, &isa->type, &(fl_job){grad, x, weight, dx, outer, channels, inner, 0}, dweight, sizeof(T));   \
+            sum_all(isa, &isa->type, &job, dweight, sizeof(T), put_##type);                                            \
     }
 
-FL_OPS(f32, float)
-FL_OPS(f64, double)
+FL_OPS(f32, float, f32, float, (float)sum)
+FL_OPS(f64, double, f64, double, sum)
+FL_OPS(f16, fl_f16, f32, float, f16_narrow(fl_to_odd(sum)))
+FL_OPS(bf16, fl_bf16, f32, float, bf16_narrow(fl_to_odd(sum)))

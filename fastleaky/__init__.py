@@ -8,7 +8,8 @@ The four operations take and return NumPy arrays::
     dx, dweight = fastleaky.prelu_backward(grad, x, weight)
 
 SIMD C, Numba or NumPy does the work: ``fastleaky.backend`` says which, ``python -m fastleaky`` says why. All of them
-give the bits of :mod:`fastleaky.reference`, the specification.
+give the bits of :mod:`fastleaky.reference`, the specification. :mod:`fastleaky.quantized` has leaky ReLU and PReLU of
+8-bit and 16-bit integers.
 """
 
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ from fastleaky._backends import BackendError, backends, use
 from fastleaky._threads import get_num_threads, set_num_threads
 
 if TYPE_CHECKING:
+    from fastleaky import quantized
+
     backend: str
     __version__: str
 else:
@@ -35,17 +38,22 @@ __all__ = [
     "leaky_relu_backward",
     "prelu",
     "prelu_backward",
+    "quantized",
     "reference",
     "set_num_threads",
     "use",
 ]
 
 
-def __getattr__(name: str) -> str:
+def __getattr__(name: str) -> object:
     if name == "backend":
         from fastleaky import _backends
 
         return _backends.current()
+    if name == "quantized":  # imported when it is first used
+        import importlib
+
+        return importlib.import_module("fastleaky.quantized")
     if name == "__version__":
         import importlib.metadata
 

@@ -18,7 +18,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 import fastleaky
-from fastleaky import _backends, _check, _golden, _vectors, _verify, _workloads
+from fastleaky import _backends, _check, _workloads
 
 Report = dict[str, Any]
 
@@ -105,7 +105,7 @@ def show_table(console: Console, report: Report) -> None:
         table.add_section()
         table.add_row("[bold]bits[/]")
     for backend, row in checked.items():
-        table.add_row(f"  {backend}", *(_verdict(row[name]["different"]) for name in _check.OPERATIONS))
+        table.add_row(f"  {backend}", *(_check.said(row[name]["different"]) for name in _check.OPERATIONS))
     console.print(table)
     if by_layer:
         console.print(
@@ -116,44 +116,6 @@ def show_table(console: Console, report: Report) -> None:
     if checked:
         cases = sum(result["cases"] for row in checked.values() for result in row.values())
         console.print(f"Bits: {cases} results compared with the specification, fastleaky.reference.")
-
-
-def show_verdict(console: Console, verdict: _verify.Verdict) -> None:
-    """Say how the results of one instruction set compare, and where they first differ."""
-    total = len(_vectors.vectors())
-    console.print(f"{verdict.who}: {verdict.compared} of {total} vectors compared, ", end="")
-    console.print(_verdict(len(verdict.differences)))
-    for number in verdict.left_out:
-        console.print(f"  left out: {number:03d} {_vectors.vectors()[number]}", style="yellow", soft_wrap=True)
-    for first in verdict.differences[:1]:
-        place = ", ".join(map(str, first.index))
-        console.print(f"  {first.vector:03d} {_vectors.vectors()[first.vector]}", soft_wrap=True)
-        console.print(f"  {first.result} is wrong in {first.wrong} places, first at index ({place}):")
-        table = Table(box=None, show_header=False)
-        for name, number in first.numbers.items():
-            bits = f"{_golden.bits(number)[0]:0{2 * number.itemsize}x}"
-            table.add_row(f"  {name}", f"0x{bits}", str(number))
-        console.print(table)
-
-
-def golden(console: Console, command: str, path: Path) -> int:
-    """Run ``vectors`` or ``verify``; the result is the exit status."""
-    try:
-        if command == "vectors":
-            for file in _golden.write(path):
-                console.print(f"{file}: {file.stat().st_size} bytes", soft_wrap=True)
-            return 0
-        verdicts = _verify.verify(path)
-    except (_verify.ResultsError, OSError) as error:
-        console.print(str(error), style="red", markup=False, soft_wrap=True)
-        return 2
-    for verdict in verdicts:
-        show_verdict(console, verdict)
-    return int(any(verdict.differences for verdict in verdicts))
-
-
-def _verdict(different: int) -> str:
-    return f"[bold red]{different} DIFFER[/]" if different else "[green]identical[/]"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -179,7 +141,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     console = Console(highlight=False)
     if options.path:
-        return golden(console, options.command, options.path)
+        try:
+            from fastleaky import _golden_cli
+        except ImportError as error:
+            console.print(str(error), style="red", markup=False, soft_wrap=True)
+            return 2
+        return _golden_cli.golden(console, options.command, options.path)
     report: Report = {"info": info()}
     if not options.json and "info" in wants:
         show_info(console, report["info"])

@@ -14,8 +14,9 @@ import numpy as np
 
 from fastleaky._backends import kernels
 from fastleaky._layout import plan
+from fastleaky._native import TYPES
 from fastleaky._typing import Array, ArrayLike
-from fastleaky.reference import quiet
+from fastleaky.reference import HALF, quiet
 
 
 def leaky_relu(x: ArrayLike, negative_slope: float = 0.01, *, out: Array | None = None) -> Array:
@@ -24,10 +25,11 @@ def leaky_relu(x: ArrayLike, negative_slope: float = 0.01, *, out: Array | None 
     Parameters
     ----------
     x : array_like
-        float32 or float64, of any shape and layout. A list of Python floats becomes float64.
+        float32, float64, float16 or bfloat16 (of ml_dtypes), of any shape and layout. A list of Python floats becomes
+        float64.
     negative_slope : float, default 0.01
         The slope for everything that is not positive: +0, -0 and NaN too. Any number, also negative, above 1, infinite
-        or NaN. It is rounded to the type of `x` first.
+        or NaN. It is rounded to the type of `x` first; for 16-bit types to float32, in which they are computed.
     out : ndarray, optional
         Where to write: an array of the shape and type of `x`. It may be `x` itself, or overlap it in any way.
 
@@ -65,7 +67,7 @@ def leaky_relu(x: ArrayLike, negative_slope: float = 0.01, *, out: Array | None 
     layout = plan(xs.shape, xs.strides, (), ordered=False)
     dense = layout.dense(xs)
     target = layout.target(out, [dense])
-    kernels(dense.dtype.char).leaky_relu(dense, slope, target)
+    kernels(dense.dtype).leaky_relu(dense, slope, target)
     return layout.result(target, out, xs)
 
 
@@ -80,7 +82,7 @@ def leaky_relu_backward(
         The gradient with respect to the output of :func:`leaky_relu`, with the shape of `x`. Its type is that of `x`,
         or one that casts to it safely.
     x : array_like
-        The input of :func:`leaky_relu`: float32 or float64, of any shape and layout.
+        The input of :func:`leaky_relu`, of any type, shape and layout that it takes.
     negative_slope : float, default 0.01
         As for :func:`leaky_relu`.
     out : ndarray, optional
@@ -118,7 +120,7 @@ def leaky_relu_backward(
     layout = plan(xs.shape, xs.strides, (), ordered=False)
     dense_grad, dense = layout.dense(grads), layout.dense(xs)
     target = layout.target(out, [dense_grad, dense])
-    kernels(dense.dtype.char).leaky_relu_backward(dense_grad, dense, slope, target)
+    kernels(dense.dtype).leaky_relu_backward(dense_grad, dense, slope, target)
     return layout.result(target, out, grads, xs)
 
 
@@ -128,7 +130,7 @@ def prelu(x: ArrayLike, weight: ArrayLike, *, axis: int = 1, out: Array | None =
     Parameters
     ----------
     x : array_like
-        float32 or float64, of any shape and layout.
+        float32, float64, float16 or bfloat16 (of ml_dtypes), of any shape and layout.
     weight : array_like
         The slopes. One element is shared by all of `x`; a 1-d array has a slope for each place along `axis` of `x`; an
         array with as many dimensions as `x` broadcasts to it, as in NumPy. Its type is that of `x`, or one that casts
@@ -172,7 +174,7 @@ def prelu(x: ArrayLike, weight: ArrayLike, *, axis: int = 1, out: Array | None =
     layout = plan(xs.shape, xs.strides, varying, ordered=False)
     dense = layout.dense(xs)
     target = layout.target(out, [dense], slopes)
-    kernels(dense.dtype.char).prelu(dense, slopes, target)
+    kernels(dense.dtype).prelu(dense, slopes, target)
     return layout.result(target, out, xs)
 
 
@@ -197,7 +199,7 @@ def prelu_backward(
         The gradient with respect to the output of :func:`prelu`, with the shape of `x`. Its type is that of `x`, or one
         that casts to it safely.
     x : array_like
-        The input of :func:`prelu`: float32 or float64, of any shape and layout.
+        The input of :func:`prelu`, of any type, shape and layout that it takes.
     weight : array_like
         The slopes, as for :func:`prelu`.
     axis : int, default 1
@@ -247,7 +249,7 @@ def prelu_backward(
     dense_grad, dense = layout.dense(grads), layout.dense(xs)
     target = layout.target(dx_out, [dense_grad, dense], slopes)
     dslopes = np.empty_like(slopes)
-    kernels(dense.dtype.char).prelu_backward(dense_grad, dense, slopes, target, dslopes)
+    kernels(dense.dtype).prelu_backward(dense_grad, dense, slopes, target, dslopes)
     dx = layout.result(target, dx_out, grads, xs)
     return dx, _dweight(dslopes, weights, dweight_out)
 
@@ -261,17 +263,23 @@ def _dweight(dslopes: Array, weight: Array, out: Array | None) -> Array:
     return out
 
 
+def _array(op: str, name: str, value: ArrayLike) -> Array:
+    """`value` as an array, with its class, type and byte order."""
+    if isinstance(value, np.ndarray):
+        return value
+    try:
+        return np.asarray(value)
+    except Exception as error:
+        raise TypeError(f"{op}: {name} cannot be made an array: {error}") from error
+
+
 def _floats(op: str, name: str, value: ArrayLike) -> Array:
-    """`value` as an array of float32 or float64, with its class and byte order."""
-    if not isinstance(value, np.ndarray):
-        try:
-            value = np.asarray(value)
-        except Exception as error:
-            raise TypeError(f"{op}: {name} cannot be made an array: {error}") from error
-    if value.dtype.kind != "f" or value.dtype.itemsize not in (4, 8):
+    """`value` as an array of a type that we have, with its class and byte order."""
+    value = _array(op, name, value)
+    if value.dtype.newbyteorder("=").char not in TYPES:
         raise TypeError(
-            f"{op}: {name} has type {value.dtype}; it must be float32 or float64 (convert it, as with "
-            f"{name}.astype(np.float32))"
+            f"{op}: {name} has type {value.dtype}; it must be float32, float64, float16 or bfloat16 (convert it, as "
+            f"with {name}.astype(np.float32))"
         )
     return value
 
@@ -279,6 +287,10 @@ def _floats(op: str, name: str, value: ArrayLike) -> Array:
 def _cast(op: str, name: str, array: Array, x: Array) -> Array:
     """`array` in the type of `x`, if that loses nothing."""
     dtype = x.dtype.newbyteorder("=")
+    if array.dtype.newbyteorder("=") != dtype and array.itemsize == HALF:
+        raise TypeError(
+            f"{op}: {name} has type {array.dtype}, and x has {x.dtype}; 16 bits go with their own type only"
+        )
     if not np.can_cast(array.dtype, dtype, "safe"):
         raise TypeError(f"{op}: {name} has type {array.dtype}, which does not cast safely to x's {x.dtype}")
     return array if array.dtype == dtype else array.astype(dtype)
@@ -310,18 +322,23 @@ def _weight(op: str, weight: ArrayLike, x: Array, axis: int) -> tuple[Array, Arr
     else:
         weights = _floats(op, "weight", weight)
     slopes = np.require(_cast(op, "weight", weights, x), requirements=["C", "A"]).reshape(-1)
+    return weights, slopes, _varying(op, weights, x, axis)
+
+
+def _varying(op: str, weights: Array, x: Array, axis: int) -> tuple[int, ...]:
+    """Return the axes of `x` along which the weight varies."""
     try:
         axis = operator.index(axis)
     except TypeError:
         raise TypeError(f"{op}: axis is {axis!r}; it must be an integer") from None
 
     if weights.size == 1:
-        return weights, slopes, ()
+        return ()
     if weights.ndim == x.ndim:
         varying = [i for i in range(x.ndim) if weights.shape[i] != 1]
         if any(weights.shape[i] != x.shape[i] for i in varying):
             raise ValueError(f"{op}: weight with shape {weights.shape} does not broadcast to x with shape {x.shape}")
-        return weights, slopes, tuple(i for i in varying if x.shape[i] != 1)
+        return tuple(i for i in varying if x.shape[i] != 1)
     if weights.ndim != 1:
         raise ValueError(
             f"{op}: weight has shape {weights.shape}; for x with shape {x.shape} it must have one element, "
@@ -334,7 +351,7 @@ def _weight(op: str, weight: ArrayLike, x: Array, axis: int) -> tuple[Array, Arr
         raise ValueError(
             f"{op}: weight has {weights.size} values for {channels} channels (axis {axis} of x with shape {x.shape})"
         )
-    return weights, slopes, (axis % x.ndim,)
+    return (axis % x.ndim,)
 
 
 def _pair(op: str, out: Any) -> tuple[Any, Any]:

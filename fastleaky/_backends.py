@@ -10,8 +10,11 @@ import warnings
 from collections.abc import Callable
 from typing import Any, Self
 
+import numpy as np
+
 from fastleaky import _native
 from fastleaky._typing import Kernels
+from fastleaky.reference import HALF
 
 
 class BackendError(ImportError, ValueError):
@@ -123,27 +126,36 @@ def _switch(wanted: str | None) -> None:
     global _wanted
     _wanted = wanted
     _ready.clear()
-    for dtype in ("f", "d"):
-        _native.choose(None, dtype)  # until _prepare has seen it work
+    for char in _native.TYPES:
+        _native.choose(None, char)  # until _prepare has seen it work
 
 
-def kernels(dtype: str) -> Kernels:
-    """Return the chosen backend's kernels for an element type, "f" or "d"."""
-    ready = _ready.get(dtype)
+def kernels(dtype: np.dtype[Any]) -> Kernels:
+    """Return the chosen backend's kernels for an element type."""
+    ready = _ready.get(dtype.char)
     return ready if ready is not None else _prepare(dtype)
 
 
-def _prepare(dtype: str) -> Kernels:
+def _load(name: str, dtype: np.dtype[Any]) -> Kernels:
+    loaded: Kernels = _usable[name]()
+    if dtype.itemsize != HALF or isinstance(loaded, _native.Kernels):
+        return loaded
+    from fastleaky._widened import Widened
+
+    return Widened(loaded)
+
+
+def _prepare(dtype: np.dtype[Any]) -> Kernels:
     """Load the chosen backend and see it give a known answer; drop it if it cannot, and take the next."""
     from fastleaky._check import known_answer
 
     while True:
         name = _demand(_wanted)
         try:
-            if (name, dtype) not in _proven:
-                loaded = _usable[name]()
+            if (name, dtype.char) not in _proven:
+                loaded = _load(name, dtype)
                 known_answer(loaded, dtype)
-                _proven[name, dtype] = loaded
+                _proven[name, dtype.char] = loaded
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it, there is another backend
             _usable.pop(name, None)  # another thread may have found the same
             _unusable[name] = str(error)
@@ -153,9 +165,9 @@ def _prepare(dtype: str) -> Kernels:
                 following = "there is none left to use instead"
             warnings.warn(f"fastleaky: backend {name} was dropped: {error}; {following}", RuntimeWarning, stacklevel=4)
         else:
-            _ready[dtype] = _proven[name, dtype]
-            _native.choose(_ready[dtype], dtype)
-            return _ready[dtype]
+            _ready[dtype.char] = _proven[name, dtype.char]
+            _native.choose(_ready[dtype.char], dtype.char, dtype)
+            return _ready[dtype.char]
 
 
 def _choose_at_import() -> None:

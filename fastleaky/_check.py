@@ -43,6 +43,7 @@ OPERATIONS = {
 }
 
 
+@reference.quiet
 def same_bits(a: Array, b: Array) -> bool:
     """Are two arrays equal to the last bit, where any NaN equals any NaN?"""
     if a.shape != b.shape or a.dtype != b.dtype:
@@ -52,13 +53,22 @@ def same_bits(a: Array, b: Array) -> bool:
     return bool(np.all(equal | (np.isnan(a) & np.isnan(b)).reshape(equal.shape)))
 
 
+def limits(dtype: Any) -> Any:
+    """Return what np.finfo tells of a type; of bfloat16 it knows nothing."""
+    if np.dtype(dtype).char != "E":
+        return np.finfo(dtype)
+    import ml_dtypes
+
+    return ml_dtypes.finfo(dtype)  # type: ignore[no-untyped-call]
+
+
 def draw(rng: Rng, shape: tuple[int, ...] | int, dtype: Any, kind: str = "calm") -> Array:
     """Draw numbers of random sign.
 
     They are normal ("plain"); or one in ten is a zero or next to the smallest ("calm"), which leaves the sums finite;
     or one in ten is next to the largest, infinite or NaN ("wild"), which makes most sums NaN.
     """
-    info = np.finfo(dtype)
+    info = limits(dtype)
     special = {
         "plain": [1],
         "calm": [0, info.smallest_subnormal, info.tiny * 0.75, info.tiny],
@@ -83,7 +93,7 @@ def data(rng: Rng, shape: tuple[int, ...], dtype: Any, axis: int = 1, kind: str 
 KNOWN_SHAPES = ((1, 1, 300), (3, 2, 150), (150, 3, 1))  # one row; blocks that span rows; channels last
 
 
-def known_answer(kernels: Kernels, dtype: str) -> None:
+def known_answer(kernels: Kernels, dtype: np.dtype[Any]) -> None:
     """See that the kernels compute a small example to the last bit; an ArithmeticError says where they do not."""
     rng = np.random.default_rng(1)
     for shape, kind in itertools.product(KNOWN_SHAPES, ("calm", "wild")):
@@ -135,3 +145,8 @@ def cases() -> Iterator[Case]:
 def _channels_last(array: Array) -> Array:
     """An equal array whose axis 1 is the innermost in memory."""
     return np.moveaxis(np.ascontiguousarray(np.moveaxis(array, 1, -1)), -1, 1)
+
+
+def said(different: int) -> str:
+    """Say how many differ, for a console."""
+    return f"[bold red]{different} DIFFER[/]" if different else "[green]identical[/]"

@@ -1,8 +1,8 @@
 /* _entry.c - the public functions as Python calls them: plain arrays go straight to the kernels, all else to _api.py.
  * SPDX-License-Identifier: MIT
  *
- * Plain means: exact ndarrays of one type, float32 or float64, native and aligned, that lie densely in memory in one
- * and the same order of axes, and outputs that are an input itself or apart from all of them. Whatever is not plain, or
+ * Plain means: exact ndarrays of one type, native and aligned, that lie densely in memory in one and the same order of
+ * axes, and outputs that are an input itself or apart from all of them. Whatever is not plain, or
  * not allowed, is left to the general function, arguments and all, so that checks and messages stand there only.
  *
  * Nothing here changes after the import but what choose() stores, which is atomic: there is no other state. */
@@ -12,9 +12,11 @@
 #include "_ndarray.h"
 #include "fastleaky_host.h"
 
-static PyObject *dtypes[2]; /* float32, float64 */
+enum { TYPES = 4 }; /* float32, float64, float16, bfloat16 */
+static const size_t itemsizes[TYPES] = {4, 8, 2, 2};
+static _Atomic(PyObject *) dtypes[TYPES]; /* NULL: not seen yet */
 static PyObject *(*new_like_array)(PyObject *like, int order, PyObject *dtype, int subclass);
-static _Atomic(const fl_isa *) chosen[2]; /* for each type; NULL: the general function does it */
+static _Atomic(const fl_isa *) chosen[TYPES]; /* for each type; NULL: the general function does it */
 
 enum { RELEASE_FROM = 1 << 13 }; /* elements: below, another thread gains less than giving up the interpreter costs */
 enum { MOST_ARGUMENTS = 5 };
@@ -91,7 +93,7 @@ typedef struct {
     const ndarray *v, *x, *weight; /* v: the gradient, or forward x again */
     double slope;
     int type;
-    size_t shape[3];
+    size_t itemsize, shape[3];
 } request;
 
 static int take_slope(PyObject *given, request *wanted)
@@ -123,7 +125,7 @@ static int take_weight(PyObject *given, PyObject *given_axis, request *wanted, i
     if (overflow || at < -x->ndim || at >= x->ndim || weight->ndim != 1)
         return 0;
     *axis = (int)(at < 0 ? at + x->ndim : at);
-    return weight->shape[0] == x->shape[*axis] && weight->strides[0] == (Py_ssize_t)(wanted->type ? 8 : 4);
+    return weight->shape[0] == x->shape[*axis] && weight->strides[0] == (Py_ssize_t)wanted->itemsize;
 }
 
 static int take(const operation *op, PyObject *const *bound, request *wanted)
@@ -132,44 +134,53 @@ static int take(const operation *op, PyObject *const *bound, request *wanted)
     int axis = -1;
     if (Py_TYPE(x) != ndarray_type)
         return 0;
-    wanted->type = ((const ndarray *)x)->dtype == dtypes[1];
-    wanted->x = plain(x, dtypes[wanted->type]);
-    wanted->v = plain(bound[0], dtypes[wanted->type]);
+    const PyObject *const dtype = ((const ndarray *)x)->dtype;
+    while (wanted->type < TYPES && dtypes[wanted->type] != dtype)
+        wanted->type++;
+    if (wanted->type == TYPES)
+        return 0;
+    wanted->itemsize = itemsizes[wanted->type];
+    wanted->x = plain(x, dtype);
+    wanted->v = plain(bound[0], dtype);
     if (!wanted->x || !wanted->v || (wanted->v != wanted->x && !alike(wanted->v, wanted->x)))
         return 0;
     if (op->prelu ? !take_weight(bound[op->backward + 1], bound[op->positional], wanted, &axis)
                   : !take_slope(bound[op->backward + 1], wanted))
         return 0;
-    return walk(wanted->x, wanted->type ? 8 : 4, axis, op->prelu && op->backward, wanted->shape);
+    return walk(wanted->x, wanted->itemsize, axis, op->prelu && op->backward, wanted->shape);
 }
 
 static void compute(const operation *op, const fl_isa *isa, const request *wanted, PyObject *const outs[2])
 {
     const size_t *const s = wanted->shape;
-#define COMPUTE(suffix, T)                                                                                             \
+#define COMPUTE(suffix, T, W)                                                                                          \
     do {                                                                                                               \
         const T *const v = (const T *)wanted->v->data, *const x = (const T *)wanted->x->data;                          \
         T *const out = (T *)((const ndarray *)outs[0])->data;                                                          \
         if (!op->prelu && !op->backward)                                                                               \
-            fl_leaky_relu_##suffix(isa, x, out, s[2], (T)wanted->slope);                                               \
+            fl_leaky_relu_##suffix(isa, x, out, s[2], (W)wanted->slope);                                               \
         else if (!op->prelu)                                                                                           \
-            fl_leaky_relu_backward_##suffix(isa, v, x, out, s[2], (T)wanted->slope);                                   \
+            fl_leaky_relu_backward_##suffix(isa, v, x, out, s[2], (W)wanted->slope);                                   \
         else if (!op->backward)                                                                                        \
             fl_prelu_##suffix(isa, x, (const T *)wanted->weight->data, out, s[0], s[1], s[2]);                         \
         else                                                                                                           \
             fl_prelu_backward_##suffix(isa, v, x, (const T *)wanted->weight->data, out,                                \
                                        (T *)((const ndarray *)outs[1])->data, s[0], s[1], s[2]);                       \
     } while (0)
-    if (wanted->type)
-        COMPUTE(f64, double);
+    if (wanted->type == 0)
+        COMPUTE(f32, float, float);
+    else if (wanted->type == 1)
+        COMPUTE(f64, double, double);
+    else if (wanted->type == 2)
+        COMPUTE(f16, fl_f16, float);
     else
-        COMPUTE(f32, float);
+        COMPUTE(bf16, fl_bf16, float);
 }
 
 /* Do the outputs lie where the kernels may write? An output may be one of the arrays of its shape. */
 static int may_write(const request *wanted, PyObject *const outs[2])
 {
-    const size_t itemsize = wanted->type ? 8 : 4, weight_bytes = wanted->shape[1] * itemsize;
+    const size_t weight_bytes = wanted->shape[1] * wanted->itemsize;
     const size_t bytes = wanted->shape[0] * weight_bytes * wanted->shape[2];
     const ndarray *const v = wanted->v, *const x = wanted->x, *const weight = wanted->weight;
     const ndarray *const out = (const ndarray *)outs[0], *const dweight = (const ndarray *)outs[1];
@@ -254,18 +265,18 @@ ENTRY(3)
 typedef PyObject *entry(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
 static entry *const entries[OPERATIONS] = {entry_0, entry_1, entry_2, entry_3};
 
-/* Make the public functions: start(array type, (float32, float64), a float32 array of shape (2, 3) and strides (12, 4)
- * at `address`, address, NumPy's table of functions, the module's name, the four general functions). None if arrays are
+/* Make the public functions: start(array type, float32, an array of that and of shape (2, 3) and strides (12, 4) at
+ * `address`, address, NumPy's table of functions, the module's name, the four general functions). None if arrays are
  * not what we take them for; then the general functions must do. */
 static PyObject *start(PyObject *self, PyObject *args)
 {
-    PyObject *table, *general, *specimen, *module;
+    PyObject *table, *general, *specimen, *module, *dtype;
     unsigned long long address;
     (void)self;
-    if (!PyArg_ParseTuple(args, "O(OO)OKOUO!", &ndarray_type, &dtypes[0], &dtypes[1], &specimen, &address, &table,
-                          &module, &PyTuple_Type, &general))
+    if (!PyArg_ParseTuple(args, "OOOKOUO!", &ndarray_type, &dtype, &specimen, &address, &table, &module,
+                          &PyTuple_Type, &general))
         return NULL;
-    const ndarray *const array = plain(specimen, dtypes[0]);
+    const ndarray *const array = plain(specimen, dtype);
     if (!array || (uintptr_t)array->data != address || array->ndim != 2 || array->shape[0] != 2 ||
         array->shape[1] != 3 || array->strides[0] != 12 || array->strides[1] != 4 || !(array->flags & WRITEABLE))
         Py_RETURN_NONE;
@@ -275,8 +286,6 @@ static PyObject *start(PyObject *self, PyObject *args)
         return NULL;
     *(void **)&new_like_array = functions[NEW_LIKE_ARRAY];
     Py_INCREF(ndarray_type);
-    Py_INCREF(dtypes[0]);
-    Py_INCREF(dtypes[1]);
     for (int i = 0; i < OPERATIONS; i++) { /* what is allocated here is there as long as the functions: always */
         operation *const op = &operations[i];
         PyMethodDef *const method = calloc(1, sizeof *method);
@@ -299,15 +308,19 @@ static PyObject *start(PyObject *self, PyObject *args)
     return made;
 }
 
-/* choose(0 for float32 or 1 for float64, address of the fl_isa, or 0 for the general functions) */
+/* choose(number of the type, its dtype or None if that is not known, address of the fl_isa, or 0 for the general
+ * functions) */
 static PyObject *choose(PyObject *self, PyObject *args)
 {
     int type;
+    PyObject *dtype;
     unsigned long long address;
     (void)self;
-    if (!PyArg_ParseTuple(args, "iK", &type, &address))
+    if (!PyArg_ParseTuple(args, "iOK", &type, &dtype, &address))
         return NULL;
-    chosen[type != 0] = (const fl_isa *)(uintptr_t)address;
+    if (dtype != Py_None && dtypes[type] != dtype)
+        dtypes[type] = Py_NewRef(dtype); /* there is one of each type, for good */
+    chosen[type] = (const fl_isa *)(uintptr_t)address;
     Py_RETURN_NONE;
 }
 

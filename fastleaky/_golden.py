@@ -13,8 +13,9 @@ import fastleaky
 from fastleaky._check import OPERATIONS
 from fastleaky._typing import Array
 from fastleaky._vectors import DTYPES, Vector, vectors
+from fastleaky.reference import quiet
 
-FORMAT = 1  # of these files and of results; tests/check.c knows it too
+FORMAT = 2  # of these files and of results; tests/check.c knows it too
 
 HEADER = """\
 /* vectors.h - golden vectors of fastleaky {version}: inputs, and what the specification makes of them, as bits.
@@ -79,10 +80,16 @@ class Words:
         return zlib.crc32(np.array(self.words, self.unsigned).tobytes(), table)
 
 
+@quiet
 def bits(array: Array) -> Array:
     """The array in C order as unsigned integers, NaN as one of them."""
     numbers = np.where(np.isnan(array), np.array(np.nan, array.dtype), array).ravel()
     return numbers.view(f"u{array.dtype.itemsize}")
+
+
+def stored(array: Any) -> Any:
+    """What stands for an array in an .npz, which knows no bfloat16: its bits."""
+    return array.view(np.uint16) if getattr(array, "dtype", None) == DTYPES["bf16"] else array
 
 
 @cache
@@ -116,7 +123,7 @@ def header() -> str:
 def arrays() -> dict[str, Any]:
     """What the .npz holds: `NUMBER.NAME` for each argument and result, the format, and the digest."""
     named = {
-        f"{number:03d}.{name}": array
+        f"{number:03d}.{name}": stored(array)
         for number, vector in enumerate(vectors())
         for name, array in {**vector.given, **vector.wanted}.items()
     }
@@ -128,7 +135,7 @@ def manifest() -> str:
     lines = (f"{number:03d} {vector}\n" for number, vector in enumerate(vectors()))
     return (
         f"Golden vectors of fastleaky {fastleaky.__version__}, format {FORMAT}, digest {digest():08x}.\n"
-        "vectors.h holds them for C; in vectors.npz the array x of vector 007 is named 007.x.\n"
+        "vectors.h holds them for C; in vectors.npz the array x of vector 007 is named 007.x, bfloat16 as uint16.\n"
         "Arrays are (outer, channels, inner), with one slope for each channel.\n\n" + "".join(lines)
     )
 

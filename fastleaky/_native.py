@@ -14,8 +14,10 @@ import numpy as np
 
 from fastleaky import _threads
 from fastleaky._typing import Array
+from fastleaky.reference import HALF
 
 _NUMPY_2 = int(np.__version__.partition(".")[0]) >= 2  # noqa: PLR2004
+TYPES = {"f": "f32", "d": "f64", "e": "f16", "E": "bf16"}  # NumPy's characters (bfloat16's are those of ml_dtypes): C's
 HERE = os.path.dirname(os.path.abspath(__file__))
 NOT_COMPILED = (
     "fastleaky was installed without its compiled module: there was no working C compiler or no Python.h then "
@@ -71,14 +73,18 @@ class Kernels:
         lib = module.lib
         self.isa = isa
         self._from_buffer = module.ffi.from_buffer
-        self._f32, self._f64 = module.ffi.typeof("float[]"), module.ffi.typeof("double[]")
+        operations = ("leaky_relu", "leaky_relu_backward", "prelu", "prelu_backward")
         self._functions = {
-            "f": (lib.fl_leaky_relu_f32, lib.fl_leaky_relu_backward_f32, lib.fl_prelu_f32, lib.fl_prelu_backward_f32),
-            "d": (lib.fl_leaky_relu_f64, lib.fl_leaky_relu_backward_f64, lib.fl_prelu_f64, lib.fl_prelu_backward_f64),
+            char: tuple(getattr(lib, f"fl_{operation}_{name}") for operation in operations)
+            for char, name in TYPES.items()
         }
+        kinds = {"f": "float[]", "d": "double[]", "e": "fl_f16[]", "E": "fl_bf16[]"}
+        self._kinds = {char: module.ffi.typeof(kind) for char, kind in kinds.items()}
 
     def _pointers(self, *arrays: Array) -> list[Any]:
-        kind = self._f32 if arrays[0].dtype.char == "f" else self._f64
+        kind = self._kinds[arrays[0].dtype.char]
+        if arrays[0].itemsize == HALF:  # the buffer protocol has no bfloat16
+            arrays = tuple(array.view(np.uint16) for array in arrays)
         return [self._from_buffer(kind, array) for array in arrays]
 
     def leaky_relu(self, x: Array, slope: float, out: Array) -> None:
@@ -123,17 +129,16 @@ def entries(general: tuple[Callable[..., Any], ...]) -> tuple[Callable[..., Any]
     table = umath._ARRAY_API  # noqa: SLF001 - it is what compiled modules take from there
     specimen = np.zeros((2, 3), np.float32)
     address = specimen.__array_interface__["data"][0]
-    types = (np.dtype(np.float32), np.dtype(np.float64))
     made: tuple[Callable[..., Any], ...] | None
-    made = module.start(np.ndarray, types, specimen, address, table, "fastleaky", general)
+    made = module.start(np.ndarray, specimen.dtype, specimen, address, table, "fastleaky", general)
     return made or general
 
 
-def choose(kernels: object, dtype: str) -> None:
+def choose(kernels: object, char: str, dtype: np.dtype[Any] | None = None) -> None:
     """Let the public functions use these kernels for a type, if they are C's; else they take the general way."""
     try:
         module = extension()
     except ImportError:
         return
     isa = kernels.isa if isinstance(kernels, Kernels) and ENTRIES else 0
-    module.choose("fd".index(dtype), int(module.ffi.cast("uintptr_t", isa)))
+    module.choose(list(TYPES).index(char), dtype, int(module.ffi.cast("uintptr_t", isa)))

@@ -112,7 +112,7 @@ def _factor(mask: Array, change: Array, like: Array) -> Array:
     return factor
 
 
-def _walk(shape: tuple[int, ...], row: Array) -> Iterator[tuple[tuple[slice, slice, slice], Array]]:
+def _walk(shape: tuple[int, ...], row: Array, piece: int = PIECE) -> Iterator[tuple[tuple[slice, slice, slice], Array]]:
     """Go through an array, some channels at a time, each channel's elements in order.
 
     For each piece come its place and what belongs to it of ``row``, which has something for each channel.
@@ -120,9 +120,9 @@ def _walk(shape: tuple[int, ...], row: Array) -> Iterator[tuple[tuple[slice, sli
     outer, channels, inner = shape
     if not outer * channels * inner:
         return
-    width = min(inner, PIECE)
-    together = min(channels, max(1, max(RUN, PIECE // outer) // inner))
-    rows = min(outer, max(1, PIECE // (together * width)))
+    width = min(inner, piece)
+    together = min(channels, max(1, max(RUN, piece // outer) // inner))
+    rows = min(outer, max(1, piece // (together * width)))
     for c in range(0, channels, together):
         group = slice(c, c + together)
         wide = row[group].reshape(1, -1, 1)

@@ -14,10 +14,23 @@ from typing import Any
 import numpy as np
 
 from fastleaky import reference
-from fastleaky._check import OPERATIONS, Operation
+from fastleaky._check import OPERATIONS, Operation, limits
 from fastleaky._typing import Array
+from fastleaky.reference import rounded
 
-DTYPES: dict[str, np.dtype[Any]] = {"f32": np.dtype("f4"), "f64": np.dtype("f8")}
+try:
+    from ml_dtypes import bfloat16
+except ImportError as missing:
+    raise ImportError(
+        "golden vectors hold bfloat16, for which NumPy needs ml_dtypes: pip install fastleaky[bfloat16]"
+    ) from missing
+
+DTYPES: dict[str, np.dtype[Any]] = {
+    "f32": np.dtype("f4"),
+    "f64": np.dtype("f8"),
+    "f16": np.dtype("f2"),
+    "bf16": np.dtype(bfloat16),
+}
 SLOPES = (0.01, 0.2, -0.3, 1e-30, 1e-40, 3.0, 0.0, -0.0, 1e38)
 
 N_CALM, N_WILD = 139, 67  # elements before the inputs repeat
@@ -67,13 +80,14 @@ def vectors() -> tuple[Vector, ...]:
 
 
 def _of_type(name: str, dtype: np.dtype[Any]) -> Iterator[Vector]:
-    for slope in (*SLOPES, float(np.finfo(dtype).tiny) / 3):
+    for exact in (*SLOPES, float(limits(dtype).tiny) / 3):
+        slope = float(rounded(np.array(exact), dtype))  # a row of numbers holds it, too
         yield _vector("leaky_relu", name, "wild", (1, 1, N_WILD), slope)
         yield _vector("leaky_relu_backward", name, "wild", (1, 1, N_WILD), slope)
     for operation, layouts in (("prelu", FORWARD), ("prelu_backward", BACKWARD)):
         for kind, shape in layouts:
             channels = shape[1]
-            weight = np.resize(np.array(SLOPES, dtype), channels)
+            weight = np.resize(rounded(np.array(SLOPES), dtype), channels)
             if channels == shape[1] * shape[2] == N_WILD:  # a slope an element: special ones too
                 weight = np.roll(pool(dtype, kind)[1], 11)
             yield _vector(operation, name, kind, shape, weight)
@@ -91,13 +105,13 @@ def _vector(name: str, type_: str, kind: str, shape: tuple[int, ...], slope: Any
 @cache
 def pool(dtype: np.dtype[Any], kind: str) -> tuple[Array, Array]:
     """Numbers for x and for the gradient: "calm"; "wild" with all special values; with tiny products, or tiny sums."""
-    half = int(np.finfo(dtype).minexp) // 2  # 2**half squared is the smallest normal number
+    half = int(limits(dtype).minexp) // 2  # 2**half squared is the smallest normal number
     low, span = {"calm": (-4, 8), "wild": (-4, 8), "small": (half - 8, 16), "cancel": (half, 1)}[kind]
     n = N_CALM if kind == "calm" else N_WILD
     raw = np.random.PCG64(n + span).random_raw(4 * n).reshape(2, 2, n)
     mantissa = 1 + (raw[:, 0] >> np.uint64(12)) / 2.0**52
     sign = np.where(raw[:, 1] >> np.uint64(63), -1, 1)
-    x, grad = np.ldexp(sign * mantissa, low + (raw[:, 1] % np.uint64(span)).astype(int)).astype(dtype)
+    x, grad = rounded(np.ldexp(sign * mantissa, low + (raw[:, 1] % np.uint64(span)).astype(int)), dtype)
     if kind == "wild":
         special = specials(dtype)
         x[: special.size], grad[-special.size :] = special, special
@@ -106,8 +120,8 @@ def pool(dtype: np.dtype[Any], kind: str) -> tuple[Array, Array]:
 
 def specials(dtype: np.dtype[Any]) -> Array:
     """Zeros, subnormal and smallest normal numbers, what some slope makes them, largest, infinite, NaN; both signs."""
-    info = np.finfo(dtype)
+    info = limits(dtype)
     least, tiny = info.smallest_subnormal, info.tiny
     near_zero = [0, least, 3 * least, tiny / 3, tiny - least, tiny, tiny + least, 5 * tiny, 100 * tiny]
-    positive = np.array([*near_zero, 1e-8, 1, 1 + info.eps, 100, info.max / 3, info.max, np.inf, np.nan], dtype)
+    positive = np.array([*near_zero, 1e-8, 1, 1 + info.eps, 100, info.max / 3, info.max, np.inf, np.nan]).astype(dtype)
     return np.concatenate([positive, -positive])

@@ -85,11 +85,12 @@ def _check_kind(path: Path, form: int, digest: int) -> None:
 
 
 def _read_npz(path: Path) -> Iterator[tuple[str, Found]]:
-    try:
-        with path.open("rb") as file, np.load(file) as npz:
-            arrays = dict(npz)
-    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, KeyError, NotImplementedError) as error:
-        raise ResultsError(f"{path}: truncated or damaged: {error}") from None
+    with path.open("rb") as file:
+        try:
+            with np.load(file) as npz:
+                arrays = dict(npz)
+        except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, KeyError, NotImplementedError, OSError) as error:
+            raise ResultsError(f"{path}: truncated or damaged: {error}") from None
     if not {"format", "digest"} <= arrays.keys():
         raise ResultsError(f"{path}: no golden vectors: format and digest are missing")
     _check_kind(path, int(arrays["format"]), int(arrays["digest"]))
@@ -100,12 +101,13 @@ def _read_npz(path: Path) -> Iterator[tuple[str, Found]]:
             array = arrays.get(f"{number:03d}.{name}")
             if array is None:
                 raise ResultsError(f"{path}: truncated: {number:03d}.{name} is missing")
-            if (array.shape, array.dtype) != (wanted.shape, wanted.dtype):
+            dtype = _golden.stored(wanted).dtype
+            if (array.shape, array.dtype) != (wanted.shape, dtype):
                 raise ResultsError(
-                    f"{path}: {number:03d}.{name} is {array.dtype} of shape {array.shape}; it must be {wanted.dtype} "
-                    f"of shape {wanted.shape}"
+                    f"{path}: {number:03d}.{name} is {array.dtype} of shape {array.shape}; it must be {dtype} of shape "
+                    f"{wanted.shape}"
                 )
-            found[number][name] = array
+            found[number][name] = array.view(wanted.dtype)
     yield path.name, found
 
 

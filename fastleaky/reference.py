@@ -1,37 +1,40 @@
 """The specification: what every backend must compute, to the last bit, in the plainest NumPy.
 
 Everything else in this package is this file, made fast. See :mod:`fastleaky` for the arguments; here arrays are
-taken as they come, unchecked.
+taken as they come, unchecked. Numbers of 16 bits, float16 and bfloat16, are computed in float32 and rounded once.
 """
+
+from typing import Any
 
 import numpy as np
 
 from fastleaky._typing import Array, ArrayLike
 
 LANES, BLOCK, CHUNK = 16, 128, 128 * 128
+HALF = 2  # bytes
 
 quiet = np.errstate(all="ignore")  # overflow to infinity, NaN and underflow are answers here, not accidents
 
 
 @quiet
 def leaky_relu(x: ArrayLike, negative_slope: float = 0.01) -> Array:
-    """``x`` where it is positive, else ``negative_slope * x``, the slope rounded to the type of ``x`` first."""
-    x = np.asarray(x)
-    return np.where(x > 0, x, x.dtype.type(negative_slope) * x)
+    """``x`` where it is positive, else ``negative_slope * x``, the slope rounded to the type computed in first."""
+    return leaky_relu_backward(x, x, negative_slope)
 
 
 @quiet
 def leaky_relu_backward(grad: ArrayLike, x: ArrayLike, negative_slope: float = 0.01) -> Array:
     """``grad`` where ``x`` is positive, else ``negative_slope * grad``."""
     grad, x = np.asarray(grad), np.asarray(x)
-    return np.where(x > 0, grad, x.dtype.type(negative_slope) * grad)
+    slope = wide(x).dtype.type(negative_slope)
+    return np.where(x > 0, grad, rounded(slope * wide(grad), x.dtype))
 
 
 @quiet
 def prelu(x: ArrayLike, weight: ArrayLike, *, axis: int = 1) -> Array:
     """``x`` where it is positive, else ``weight * x``."""
     x = np.asarray(x)
-    return np.where(x > 0, x, along(weight, x, axis) * x)
+    return np.where(x > 0, x, rounded(wide(along(weight, x, axis)) * wide(x), x.dtype))
 
 
 @quiet
@@ -39,12 +42,34 @@ def prelu_backward(grad: ArrayLike, x: ArrayLike, weight: ArrayLike, *, axis: in
     """``grad`` where ``x`` is positive, else ``weight * grad``; and the ordered sum of ``grad * x`` elsewhere."""
     grad, x, weight = np.asarray(grad), np.asarray(x), np.asarray(weight)
     slope = along(weight, x, axis)
-    dx = np.where(x > 0, grad, slope * grad)
+    dx = np.where(x > 0, grad, rounded(wide(slope) * wide(grad), x.dtype))
 
-    terms = np.where(x > 0, x.dtype.type(0), grad * x)
+    terms = wide(grad) * wide(x)
+    terms = np.where(x > 0, np.zeros_like(terms), terms)
     own = [i for i in range(x.ndim) if slope.shape[i] > 1]  # a slope has its own row of terms along these axes
     terms = np.moveaxis(terms, own, range(len(own))).reshape(slope.size, -1 if slope.size else 0)
-    return dx, ordered_sum(terms).astype(weight.dtype).reshape(weight.shape)
+    return dx, rounded(ordered_sum(terms), weight.dtype).reshape(weight.shape)
+
+
+def wide(array: Array) -> Array:
+    """The array in the type that its numbers are computed in: float32 for those of 16 bits, else their own."""
+    return array.astype(np.float32) if array.itemsize == HALF else array
+
+
+@quiet
+def rounded(numbers: Array, dtype: np.dtype[Any]) -> Array:
+    """The numbers in another type, each rounded once, to nearest even.
+
+    From float64 to 16 bits by way of float32, which is made odd (its last bit is set to 1) if anything was lost: so
+    what lies beside the middle between two neighbours does not come to lie on it, to be rounded once more.
+    """
+    if numbers.dtype == np.float64 and dtype.itemsize == HALF:
+        near = numbers.astype(np.float32)
+        bits = near.view(np.int32)
+        lost = (near != numbers) & ~np.isnan(numbers) & (bits % 2 == 0)
+        bits += lost * np.where(abs(near) < abs(numbers), 1, -1)
+        numbers = near
+    return numbers.astype(dtype)
 
 
 def along(weight: ArrayLike, x: Array, axis: int) -> Array:

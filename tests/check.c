@@ -22,8 +22,8 @@
 #if defined(__has_include)
 #if __has_include("vectors.h")
 #include "vectors.h"
-#if FL_VECTORS_FORMAT != 1
-#error "vectors.h is of another version than check.c, which reads format 1: write it with the fastleaky of this check.c"
+#if FL_VECTORS_FORMAT != 2
+#error "vectors.h is of another version than check.c, which reads format 2: write it with the fastleaky of this check.c"
 #elif !defined(FL_VECTORS_END)
 #error "vectors.h is truncated: write it again with python -m fastleaky vectors"
 #endif
@@ -88,7 +88,7 @@ static void print_word(uint64_t word, size_t bytes, size_t i)
     printf(i % 8 ? " " : "\nfl ");
     if (bytes == 8)
         printf("%08lx", (unsigned long)(word >> 32));
-    printf("%08lx", (unsigned long)(word & 0xffffffff));
+    printf(bytes == 2 ? "%04lx" : "%08lx", (unsigned long)(word & 0xffffffff));
     results_crc = crc(results_crc, word, bytes);
 }
 #endif
@@ -99,22 +99,46 @@ static void print_word(uint64_t word, size_t bytes, size_t i)
 #define STRING_(a) #a
 #define STRING(a) STRING_(a)
 
+/* ACC is what is computed with; W and N turn a number into it and back. */
 #define TYPE f32
 #define NUM float
+#define ACC float
 #define BITS uint32_t
 #define MANTISSA 23
+#define W(number) (number)
+#define N(value) ((float)(value))
 #include "check.c"
 
 #define TYPE f64
 #define NUM double
+#define ACC double
 #define BITS uint64_t
 #define MANTISSA 52
+#define W(number) (number)
+#define N(value) (value)
+#include "check.c"
+
+#define ACC float
+#define BITS uint16_t
+#define HALF
+#define NUM uint16_t
+#define W(number) T(value)(number)
+#define N(value) T(nearest)(value)
+
+#define TYPE f16
+#define MANTISSA 10
+#define LEAST (-14)
+#include "check.c"
+
+#define TYPE bf16
+#define MANTISSA 7
+#define LEAST (-126)
 #include "check.c"
 
 #ifdef FL_VECTORS_FORMAT
 static void check_golden(void)
 {
-    const uint32_t digest = crc_f64(crc_f32(0));
+    const uint32_t digest = crc_bf16(crc_f16(crc_f64(crc_f32(0))));
     if (digest != FL_VECTORS_DIGEST) {
         printf("vectors.h is damaged: its digest is %08lx, that of its numbers %08lx\n",
                (unsigned long)FL_VECTORS_DIGEST, (unsigned long)digest);
@@ -126,6 +150,8 @@ static void check_golden(void)
         printf("fl results %d %08lx %s", FL_VECTORS_FORMAT, (unsigned long)FL_VECTORS_DIGEST, fl_isa_name(isa));
     golden_f32();
     golden_f64();
+    golden_f16();
+    golden_bf16();
     if (RESULTS)
         printf("\nfl end %08lx\n", (unsigned long)results_crc);
     printf("%s: %lu golden vectors, %lu more have no room here\n", fl_isa_name(isa), vector - left_out, left_out);
@@ -145,6 +171,8 @@ static void check_all(void)
         if (!RESULTS) {
             check_f32();
             check_f64();
+            check_f16();
+            check_bf16();
         }
         printf("%s: checked\n", fl_isa_name(isa));
     }
@@ -152,6 +180,8 @@ static void check_all(void)
 
 int main(void)
 {
+    fill_powers_f16();
+    fill_powers_bf16();
 #ifdef HOST
     fl_set_num_threads(3);
     fl_set_parallel_from(1);
@@ -166,12 +196,64 @@ int main(void)
 
 #else
 
+#ifdef HALF
+enum { T(INF) = 0x7fff >> MANTISSA << MANTISSA };
+static double T(power)[(0x7fff >> MANTISSA) + 1]; /* what the last bit of the fraction is worth, for each exponent */
+static void T(fill_powers)(void)
+{
+    T(power)[0] = 1;
+    for (int e = LEAST - MANTISSA; e; e++)
+        T(power)[0] /= 2;
+    T(power)[1] = T(power)[0];
+    for (size_t e = 2; e < sizeof T(power) / sizeof *T(power); e++)
+        T(power)[e] = 2 * T(power)[e - 1];
+}
+
+/* The value of a half; of infinity, the number that would follow the largest. */
+static double T(size)(unsigned h)
+{
+    const unsigned exponent = h >> MANTISSA, fraction = h & ((1u << MANTISSA) - 1);
+    return (fraction + (exponent ? 1u << MANTISSA : 0)) * T(power)[exponent];
+}
+static float T(value)(uint16_t h)
+{
+    const uint32_t bits = h & 0x8000 ? 0xff800000 : 0x7f800000, nan = 0x7fc00000;
+    float value = (float)T(size)(h & 0x7fff) * (h & 0x8000 ? -1 : 1);
+    if ((h & 0x7fff) >= T(INF))
+        memcpy(&value, (h & 0x7fff) == T(INF) ? &bits : &nan, sizeof value);
+    return value;
+}
+
+/* The half that is nearest, from a guess on, which may be too large. */
+static uint16_t T(nearest)(double v)
+{
+    const double size = v < 0 ? -v : v;
+    const float near = (float)size;
+    uint32_t bits;
+    memcpy(&bits, &near, sizeof bits);
+    bits &= 0x7fffffff; /* -0 */
+    const uint16_t sign = v < 0 || (v == 0 && 1 / v < 0) ? 0x8000 : 0;
+    unsigned low = (unsigned)((int)(bits >> (23 - MANTISSA)) - (int)((LEAST + 126u) << MANTISSA));
+    if (v != v)
+        return T(INF) + 1;
+    if ((int)(bits >> 23) - 127 < LEAST) /* then the halves are all the same distance apart */
+        low = (unsigned)(size / T(power)[0]);
+    if (low >= T(INF))
+        low = T(INF) - 1;
+    while (low && T(size)(low) > size)
+        low--;
+    const double below = size - T(size)(low), above = T(size)(low + 1) - size;
+    return (uint16_t)(sign | (above < below || (above == below && low % 2) ? low + 1 : low));
+}
+static uint16_t T(of_bits)(uint16_t b) { return b; }
+#else
 static NUM T(of_bits)(BITS b)
 {
     NUM v;
     memcpy(&v, &b, sizeof v);
     return v;
 }
+#endif
 
 /* Moderate numbers of random sign; one in eight is a zero or next to the smallest (CALM) or next to the largest,
  * infinite or NaN (WILD); or all are so small that products and sums are hardly normal (SMALL), or that all products
@@ -179,47 +261,49 @@ static NUM T(of_bits)(BITS b)
  * not be all. */
 static NUM T(draw)(enum kind kind)
 {
-    const BITS sign = (BITS)1 << (sizeof(BITS) * 8 - 1), normal = (BITS)1 << MANTISSA;
-    const BITS inf = (~sign >> MANTISSA) << MANTISSA;
-    const BITS calm[] = {0, 1, normal - 1, normal, normal + 1},
-               wild[] = {0, 1, inf - 1, inf, inf + 1, inf + normal / 2};
+    const BITS sign = (BITS)((BITS)1 << (sizeof(BITS) * 8 - 1)), normal = (BITS)((BITS)1 << MANTISSA);
+    const BITS inf = (BITS)((BITS)~sign >> MANTISSA << MANTISSA);
+    const BITS calm[] = {0, 1, (BITS)(normal - 1), normal, (BITS)(normal + 1)},
+               wild[] = {0, 1, (BITS)(inf - 1), inf, (BITS)(inf + 1), (BITS)(inf + normal / 2)};
     const uint64_t r = random64();
-    const unsigned half = (unsigned)(inf >> MANTISSA) / 4; /* 2^-half squared is the smallest normal number */
-    NUM small = 1;
-    for (unsigned i = 0; kind >= SMALL && i < (kind == SMALL ? half - 15 + (unsigned)(r / 8 % 27) : half); i++)
+    const int half = (int)(inf >> MANTISSA) / 4; /* 2^-half squared is the smallest normal number */
+    ACC small = 1;
+    for (int i = 0; kind >= SMALL && i < (kind == SMALL ? half - 15 + (int)(r / 8 % 27) : half); i++)
         small /= 2;
     if (kind == CANCEL)
-        return small * (1 + (NUM)(r >> 44) / (1 << 20)) * (r & 1 ? 1 : -1);
+        return N(small * (1 + (ACC)(r >> 44) / (1 << 20)) * (r & 1 ? 1 : -1));
     if (r % 8 == 0)
-        return T(of_bits)((kind == WILD ? wild[(r >> 8) % 6] : calm[(r >> 8) % 5]) | (r >> 32 & 1 ? sign : 0));
-    return small * (NUM)((int64_t)random64() % 1000003) / (NUM)(1 + (random64() & 0xfffff));
+        return T(of_bits)((BITS)((kind == WILD ? wild[(r >> 8) % 6] : calm[(r >> 8) % 5]) | (r >> 32 & 1 ? sign : 0)));
+    return N(small * (ACC)((int64_t)random64() % 1000003) / (ACC)(1 + (random64() & 0xfffff)));
 }
 
 static int T(same)(const NUM *a, const NUM *b, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (memcmp(a + i, b + i, sizeof(NUM)) != 0 && !(a[i] != a[i] && b[i] != b[i]))
+        if (memcmp(a + i, b + i, sizeof(NUM)) != 0 && !(W(a[i]) != W(a[i]) && W(b[i]) != W(b[i])))
             return 0;
     return 1;
 }
 
 /* The contract, one element and one block at a time. `volatile` keeps every product and sum a rounding. */
 
-static NUM T(product)(NUM a, NUM b)
+static ACC T(product)(ACC a, ACC b)
 {
-    volatile NUM p = a * b;
+    volatile ACC p = a * b;
     return p;
 }
 
-static NUM T(plus)(NUM a, NUM b)
+static NUM T(chosen)(NUM x, NUM v, ACC slope) { return W(x) > 0 ? v : N(T(product)(slope, W(v))); }
+
+static ACC T(plus)(ACC a, ACC b)
 {
-    volatile NUM s = a + b;
+    volatile ACC s = a + b;
     return s;
 }
 
-static NUM T(block)(const NUM *terms, size_t n)
+static ACC T(block)(const ACC *terms, size_t n)
 {
-    NUM lane[16] = {0};
+    ACC lane[16] = {0};
     for (size_t i = 0; i < n; i++)
         lane[i % 16] = T(plus)(lane[i % 16], terms[i]);
     for (size_t half = 8; half; half /= 2)
@@ -228,7 +312,7 @@ static NUM T(block)(const NUM *terms, size_t n)
     return lane[0];
 }
 
-static NUM T(ordered_sum)(const NUM *terms, size_t n)
+static NUM T(ordered_sum)(const ACC *terms, size_t n)
 {
     double total = 0;
     for (size_t start = 0; start < n; start += 128 * 128) {
@@ -237,16 +321,17 @@ static NUM T(ordered_sum)(const NUM *terms, size_t n)
             chunk += (double)T(block)(terms + i, n - i < 128 ? n - i : 128);
         total += chunk;
     }
-    return (NUM)total;
+    return N(total);
 }
 
-static NUM T(x)[ROOM], T(grad)[ROOM], T(slope)[ROOM], T(want)[ROOM], T(terms)[ROOM];
+static NUM T(x)[ROOM], T(grad)[ROOM], T(slope)[ROOM], T(want)[ROOM];
+static ACC T(terms)[ROOM];
 static NUM T(out)[ROOM + 2 * GUARD], T(dslope)[ROOM + 2 * GUARD], T(want_dslope)[ROOM];
 
 /* Is `buffer + GUARD + shift` equal to `want`, and everything around it still as it was filled? */
 static int T(exactly)(const NUM *buffer, size_t shift, const NUM *want, size_t n)
 {
-    const NUM untouched = 77;
+    const NUM untouched = N(77);
     for (size_t i = 0; i < GUARD; i++) {
         if (i < GUARD + shift && buffer[i] != untouched)
             return 0;
@@ -259,7 +344,7 @@ static int T(exactly)(const NUM *buffer, size_t shift, const NUM *want, size_t n
 static void T(fill)(NUM *buffer, size_t n)
 {
     for (size_t i = 0; i < n + 2 * GUARD; i++)
-        buffer[i] = 77;
+        buffer[i] = N(77);
 }
 
 static void T(check_shape)(size_t outer, size_t channels, size_t inner, size_t shift)
@@ -272,16 +357,20 @@ static void T(check_shape)(size_t outer, size_t channels, size_t inner, size_t s
 #define CHECK(what, good) report(good, STRING(TYPE), what, outer, channels, inner)
 
     for (size_t i = 0; i < n; i++)
-        T(want)[i] = x[i] > 0 ? x[i] : T(product)(T(slope)[i / inner % channels], x[i]);
+        T(want)[i] = T(chosen)(x[i], x[i], W(T(slope)[i / inner % channels]));
     T(fill)(T(out), n);
     T(fl_prelu)(isa, x, T(slope), out, outer, channels, inner);
     CHECK("prelu", T(exactly)(T(out), shift, T(want), n));
     memcpy(out, x, n * sizeof(NUM));
     T(fl_prelu)(isa, out, T(slope), out, outer, channels, inner);
     CHECK("prelu in place", T(exactly)(T(out), shift, T(want), n));
+    /* a slope of leaky ReLU need not be a half */
+    const ACC slope = channels == 1 ? W(T(slope)[0]) * (ACC)1.001 : 0;
     if (channels == 1) {
+        for (size_t i = 0; i < n; i++)
+            T(want)[i] = T(chosen)(x[i], x[i], slope);
         T(fill)(T(out), n);
-        T(fl_leaky_relu)(isa, x, out, n, T(slope)[0]);
+        T(fl_leaky_relu)(isa, x, out, n, slope);
         CHECK("leaky_relu", T(exactly)(T(out), shift, T(want), n));
     }
 
@@ -290,8 +379,8 @@ static void T(check_shape)(size_t outer, size_t channels, size_t inner, size_t s
         for (size_t o = 0; o < outer; o++)
             for (size_t i = 0; i < inner; i++) {
                 const size_t at = (o * channels + c) * inner + i;
-                T(want)[at] = x[at] > 0 ? grad[at] : T(product)(T(slope)[c], grad[at]);
-                T(terms)[have++] = x[at] > 0 ? 0 : T(product)(grad[at], x[at]);
+                T(want)[at] = T(chosen)(x[at], grad[at], W(T(slope)[c]));
+                T(terms)[have++] = W(x[at]) > 0 ? 0 : T(product)(W(grad[at]), W(x[at]));
             }
         T(want_dslope)[c] = T(ordered_sum)(T(terms), have);
     }
@@ -309,12 +398,29 @@ static void T(check_shape)(size_t outer, size_t channels, size_t inner, size_t s
     CHECK("prelu_backward in place of x",
           T(exactly)(T(out), shift, T(want), n) && T(same)(dslope, T(want_dslope), channels));
     if (channels == 1) {
+        for (size_t i = 0; i < n; i++)
+            T(want)[i] = T(chosen)(x[i], grad[i], slope);
         T(fill)(T(out), n);
-        T(fl_leaky_relu_backward)(isa, grad, x, out, n, T(slope)[0]);
+        T(fl_leaky_relu_backward)(isa, grad, x, out, n, slope);
         CHECK("leaky_relu_backward", T(exactly)(T(out), shift, T(want), n));
     }
 #undef CHECK
 }
+
+#ifdef HALF
+/* A sum just above the middle between 1 and the next half: rounded to float first, it would be the middle. */
+static void T(check_one_rounding)(void)
+{
+    const size_t n = 256;
+    for (size_t i = 0; i < n; i++)
+        T(x)[i] = T(grad)[i] = N(1);
+    T(x)[0] = T(x)[1] = T(grad)[0] = N(-1);
+    T(grad)[1] = N(-0.5 / (1 << MANTISSA));
+    T(x)[n - 1] = T(grad)[n - 1] = N(-1.0 / (1 << 20));
+    T(fl_prelu_backward)(isa, T(grad), T(x), T(slope), T(out), T(dslope), 1, 1, n);
+    report(T(dslope)[0] == N(1 + 1.0 / (1 << MANTISSA)), STRING(TYPE), "dweight, rounded once", 1, 1, n);
+}
+#endif
 
 static void T(check)(void)
 {
@@ -323,16 +429,16 @@ static void T(check)(void)
                                        {7, 2, 64},  {130, 3, 5},  {17, 16, 1},  {127, 17, 1}, {128, 9, 1},
                                        {129, 3, 1}, {300, 65, 1}, {4096, 4, 1}, {2700, 2, 9}, {0, 3, 4},
                                        {2, 0, 3},   {2, 3, 0},    {24000, 2, 1}};
-    const NUM slopes[] = {(NUM)0.01, (NUM)0.2, (NUM)-0.3, (NUM)1e-30, (NUM)1e-40, 3, 0, (NUM)-0.0, (NUM)1e38, 1};
+    static const double slopes[] = {0.01, 0.2, -0.3, 1e-30, 1e-40, 3, 0, -0.0, 1e38, 1};
     enum { SLOPES = sizeof slopes / sizeof *slopes };
     for (enum kind kind = CALM; kind <= CANCEL; kind++) {
         for (size_t i = 0; i < ROOM; i++) {
             T(x)[i] = T(draw)(kind);
             T(grad)[i] = T(draw)(kind);
-            T(slope)[i] = i < SLOPES ? slopes[i] : T(draw)(kind == WILD ? WILD : CALM);
+            T(slope)[i] = i < SLOPES ? N(slopes[i]) : T(draw)(kind == WILD ? WILD : CALM);
         }
         for (size_t n = 0; n <= 330; n++) {
-            T(slope)[0] = slopes[n % SLOPES];
+            T(slope)[0] = N(slopes[n % SLOPES]);
             T(check_shape)(1, 1, n, n % 5);
         }
         for (size_t i = 0; i < sizeof big / sizeof *big; i++)
@@ -340,6 +446,9 @@ static void T(check)(void)
         for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
             T(check_shape)(shapes[i][0], shapes[i][1], shapes[i][2], i % 4);
     }
+#ifdef HALF
+    T(check_one_rounding)();
+#endif
 }
 
 #ifdef FL_VECTORS_FORMAT
@@ -391,10 +500,10 @@ static void T(golden)(void)
         T(fill)(T(dslope), sums);
         switch (v[FL_OPERATION]) {
         case FL_LEAKY_RELU:
-            T(fl_leaky_relu)(isa, x, out, n, *slope);
+            T(fl_leaky_relu)(isa, x, out, n, W(*slope));
             break;
         case FL_LEAKY_RELU_BACKWARD:
-            T(fl_leaky_relu_backward)(isa, grad, x, out, n, *slope);
+            T(fl_leaky_relu_backward)(isa, grad, x, out, n, W(*slope));
             break;
         case FL_PRELU:
             T(fl_prelu)(isa, x, slope, out, outer, channels, inner);
@@ -416,7 +525,14 @@ static void T(golden)(void)
 #endif
 
 #undef TYPE
-#undef NUM
-#undef BITS
 #undef MANTISSA
+#ifdef HALF
+#undef LEAST
+#else
+#undef NUM
+#undef ACC
+#undef BITS
+#undef W
+#undef N
+#endif
 #endif

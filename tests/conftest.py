@@ -52,7 +52,9 @@ def operation(request: pytest.FixtureRequest) -> Operation:
     return OPERATIONS[request.param]
 
 
-@pytest.fixture(params=["float32", "float64"])
+@pytest.fixture(params=["float32", "float64", "float16", "bfloat16"])
 def dtype(request: pytest.FixtureRequest) -> str:
     """Each element type."""
+    if request.param == "bfloat16":
+        pytest.importorskip("ml_dtypes")  # NumPy knows the name from there on
     return str(request.param)

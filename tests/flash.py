@@ -42,7 +42,14 @@ CORES = {
     "rv64gc": ("plain", *RISCV, "-march=rv64gc", "-mabi=lp64d"),
     "rv64gcv": ("rvv", "riscv64-unknown-elf", CLANG, "-march=rv64gcv", "-mabi=lp64d"),
 }
-KERNELS = ("f32_select", "f32_sum", "f64_select", "f64_sum")
+PARTS = {  # of the code: the functions that it is
+    **{
+        f"{kernel} {t}": (f"{t}_{kernel}", f"{t}_piece")[: 1 + (kernel == "sum")]
+        for t in ("f32", "f64")
+        for kernel in ("select", "sum")
+    },
+    **{t: (f"{t}_select", f"{t}_sum", f"{t}_piece") for t in ("f16", "bf16")},
+}
 BESIDE = ("{}_piece", "fl_prelu_backward_{}", "sum_all", "sum_part")  # what the deepest kernel calls, and who calls it
 OURS = re.compile(r"fl_|__aeabi_|__[a-z]+[sd]f")  # and the compiler's own, for arithmetic
 
@@ -67,11 +74,10 @@ def weigh(core: str, folder: Path) -> tuple[str, ...]:
             sizes |= {name: int(n, 16) for n, name in re.findall(r"^\w+ (\w+) [tTrR] (\w+)$", symbols, re.MULTILINE)}
             used = compiled.with_suffix(".su").read_text()
             stack |= {name: int(n) for name, n in re.findall(r":(\w+)(?:\.[\w.]*)?\t(\d+)", used)}
-    for kernel in KERNELS:
-        sizes[kernel] += sizes.pop(kernel.replace("sum", "piece"), 0) if "sum" in kernel else 0
-    rest = sum(sizes.values()) - sum(sizes[kernel] for kernel in KERNELS)
+    parts = [sum(sizes.pop(name, 0) for name in names) for names in PARTS.values()]
+    rest = sum(sizes.values())
     deepest = [stack[f"{t}_sum"] + sum(stack.get(name.format(t), 0) for name in BESIDE) for t in ("f32", "f64")]
-    return (core, isa, *(str(n) for n in (*(sizes[kernel] for kernel in KERNELS), rest, *deepest)))
+    return (core, isa, *(str(n) for n in (*parts, rest, *deepest)))
 
 
 def main() -> int:
@@ -79,7 +85,7 @@ def main() -> int:
     table = Table(box=box.MARKDOWN)
     for heading in ("core", "set"):
         table.add_column(heading)
-    for heading in ("select f32", "sum f32", "select f64", "sum f64", "rest", "stack f32", "stack f64"):
+    for heading in (*PARTS, "rest", "stack f32", "stack f64"):
         table.add_column(heading, justify="right")
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
         for row in pool.map(lambda core: weigh(core, Path(folder)), CORES):

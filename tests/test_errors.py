@@ -36,8 +36,13 @@ PRELU = ["prelu", "prelu_backward"]
 BAD = [
     # operations, what is changed, the error, what its message must say
     *[
-        (EVERY, {"x": X.astype(kind)}, TypeError, f"x has type {np.dtype(kind)}; it must be float32 or float64")
-        for kind in ("int32", "uint8", "bool", "complex64", "object", "float16", "longdouble")
+        (
+            EVERY,
+            {"x": X.astype(kind)},
+            TypeError,
+            f"x has type {np.dtype(kind)}; it must be float32, float64, float16 or",
+        )
+        for kind in ("int32", "uint8", "bool", "complex64", "object", "longdouble")
     ],
     (EVERY, {"x": "abc"}, TypeError, f"x has type {np.dtype('U3')}"),
     (EVERY, {"x": None}, TypeError, "x has type object"),
@@ -70,7 +75,10 @@ BAD = [
     (PRELU, {"x": X[0, 0], "grad": X[0, 0], "weight": np.ones((2, 16), "f")}, ValueError, "weight has shape (2, 16)"),
     (PRELU, {"weight": np.ones(8)}, TypeError, "weight has type float64, which does not cast safely to x's float32"),
     (PRELU, {"weight": [0.5] * 8}, TypeError, "weight has type float64"),
-    (PRELU, {"weight": np.ones(8, int)}, TypeError, "weight has type int64; it must be float32 or float64"),
+    (PRELU, {"weight": W.astype("e")}, TypeError, "weight has type float16, and x has float32; 16 bits go with"),
+    (BACKWARD, {"grad": X.astype("e")}, TypeError, "grad has type float16, and x has float32"),
+    (PRELU, {"x": X.astype("e"), "grad": X.astype("e")}, TypeError, "does not cast safely to x's float16"),
+    (PRELU, {"weight": np.ones(8, int)}, TypeError, "weight has type int64; it must be float32, float64, float16 or"),
     (PRELU, {"weight": True}, TypeError, "weight has type bool"),
     (PRELU, {"weight": None}, TypeError, "weight has type object"),
     *[

@@ -9,6 +9,7 @@ import pytest
 
 import fastleaky
 from fastleaky import _api, _backends, reference
+from fastleaky.quantized import _api as quantized_api
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -22,13 +23,13 @@ def test_python_of_the_readme():
     assert np.array_equal(found["dweight"], dweight)
 
 
-@pytest.mark.parametrize("module", [_api, _backends])
+@pytest.mark.parametrize("module", [_api, _backends, quantized_api])
 def test_examples_of_the_docstrings(module):
     assert doctest.testmod(module).failed == 0
 
 
 def test_public_names():
-    assert set(fastleaky.__all__) <= {*dir(fastleaky), "backend"}
+    assert set(fastleaky.__all__) <= {*dir(fastleaky), "backend", "quantized"}
     for name in fastleaky.__all__:
         assert getattr(fastleaky, name) is not None
         assert name in ("backend", "reference") or getattr(fastleaky, name).__doc__

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastleaky import reference
-from fastleaky._check import draw, same_bits
+from fastleaky._check import draw, limits, same_bits
 
 X = np.array([10.0, -5.0, 0.0])
 
@@ -14,9 +14,9 @@ X = np.array([10.0, -5.0, 0.0])
 def test_worked_numbers(dtype):
     x = X.astype(dtype)
     grad = np.array([1.0, 2.0, 3.0], dtype)
-    slope = np.dtype(dtype).type(0.1)
-    assert reference.leaky_relu(x, 0.1).tolist() == [10.0, slope * x[1], 0.0]
-    assert reference.leaky_relu_backward(grad, x, 0.1).tolist() == [1.0, slope * grad[1], slope * grad[2]]
+    slope, kind = reference.wide(x).dtype.type(0.1), x.dtype.type
+    assert reference.leaky_relu(x, 0.1).tolist() == [10.0, kind(slope * float(x[1])), 0.0]
+    assert reference.leaky_relu_backward(grad, x, 0.1).tolist() == [1.0, *(kind(slope * float(g)) for g in grad[1:])]
     assert reference.prelu(x, [0.5]).tolist() == [10.0, -2.5, 0.0]
     dx, dweight = reference.prelu_backward(grad, x, np.array([0.5], dtype))
     assert dx.tolist() == [1.0, 1.0, 1.5]
@@ -56,24 +56,28 @@ def test_derivatives():
 
 @pytest.mark.parametrize("slope", [0.0, 1.0, 1.5, -0.3, 0.01])
 def test_special_values(dtype, slope):
-    info = np.finfo(dtype)
+    info = limits(dtype)
     tiny = info.smallest_subnormal
     x = np.array([0.0, -0.0, np.nan, np.inf, -np.inf, tiny, -tiny, -info.max], dtype)
     y = reference.leaky_relu(x, slope)
-    s = np.dtype(dtype).type(slope)
+    s = reference.wide(x).dtype.type(slope)
+
+    def times(numbers):
+        return reference.rounded(s * reference.wide(numbers), x.dtype)
+
     assert y[3] == np.inf
     assert np.isnan(y[2])
     assert y[5] == tiny, "a positive subnormal is positive"
-    assert same_bits(y[:2], np.array([s * x[0], s * x[1]]))
+    assert same_bits(y[:2], times(x[:2]))
     assert np.signbit(y[0]) == np.signbit(s), "+0 takes the slope side"
     assert np.signbit(y[1]) != np.signbit(s)
     if slope == 0:
         assert np.isnan(y[4])
     else:
         assert y[4] == -np.inf * s
-    assert y[6] == (s * -tiny)
+    assert y[6] == times(x[6:7])[0]
     dx = reference.leaky_relu_backward(np.ones_like(x), x, slope)
-    assert np.array_equal(dx, np.where([0, 0, 0, 1, 0, 1, 0, 0], np.dtype(dtype).type(1), s))
+    assert np.array_equal(dx, np.where([0, 0, 0, 1, 0, 1, 0, 0], x.dtype.type(1), times(np.ones_like(x))))
 
 
 def test_one_rounding():
@@ -110,15 +114,15 @@ def ordered_sum_in_words(terms):
 
 @pytest.mark.parametrize("n", [0, 1, 15, 16, 17, 127, 128, 129, 1000, 16383, 16384, 16385, 40000])
 def test_ordered_sum(dtype, n):
-    terms = np.random.default_rng(n).standard_normal((2, n)).astype(dtype)
+    terms = reference.wide(np.random.default_rng(n).standard_normal((2, n)).astype(dtype))
     sums = reference.ordered_sum(terms)
     assert sums.dtype == np.float64
     assert [float(s) for s in sums] == [float(ordered_sum_in_words(row)) for row in terms]
 
 
 def test_ordered_sum_is_never_minus_zero_and_keeps_its_bound(dtype):
-    assert not np.signbit(reference.ordered_sum(np.full((1, 300), -0.0, dtype)))[0]
-    terms = draw(np.random.default_rng(0), (4, 50_000), dtype, kind="plain")
+    assert not np.signbit(reference.ordered_sum(reference.wide(np.full((1, 300), -0.0, dtype))))[0]
+    terms = reference.wide(draw(np.random.default_rng(0), (4, 50_000), dtype, kind="plain"))
     exact = np.array([math.fsum(row.tolist()) for row in terms])
-    bound = 12 * np.finfo(dtype).eps / 2 * np.abs(terms.astype(float)).sum(axis=1)
+    bound = 12 * float(limits(terms.dtype).eps) / 2 * np.abs(terms.astype(float)).sum(axis=1)
     assert np.all(np.abs(reference.ordered_sum(terms) - exact) <= bound)

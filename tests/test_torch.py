@@ -9,6 +9,12 @@ from fastleaky._check import data, draw, same_bits
 torch = pytest.importorskip("torch")
 F = torch.nn.functional
 
+
+@pytest.fixture(params=["float32", "float64"])  # test_halves.py has the others
+def dtype(request):
+    return request.param
+
+
 SLOPES = [0.01, 0.2, -0.3, 0.0, 1.0, 1.5, 1e-30, 1e-40, 1e38]
 SHAPES = [(0,), (1,), (7,), (4, 1), (3, 5), (2, 64, 7, 7), (1, 16, 52, 52), (2, 3, 4, 5, 6)]
 

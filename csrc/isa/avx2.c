@@ -2,7 +2,7 @@
  * need a dozen cycles for a masked store (Zen 3).
  * SPDX-License-Identifier: MIT */
 #define FL_NAME avx2
-#define FL_TARGET "avx2"
+#define FL_TARGET "avx2,f16c"
 #include "../isa.h"
 #if FL_X86
 #include "x86.h"
@@ -120,6 +120,58 @@ FL_INLINE double f64_fold(__m256d v)
 #define FL_LANES 4
 #define FL_TAIL 4
 #include "../kernels.h"
+
+FL_INLINE __m128i half_load(const uint16_t *p, size_t k)
+{
+    uint16_t rest[8] = {0};
+    if (k == 8)
+        return _mm_loadu_si128((const __m128i *)p);
+    for (size_t i = 0; i < k; i++)
+        rest[i] = p[i];
+    return _mm_loadu_si128((const __m128i *)rest);
+}
+FL_INLINE void half_store(uint16_t *p, __m128i v, size_t k, int past)
+{
+    uint16_t rest[8];
+    if (k == 8) {
+        past ? _mm_stream_si128((__m128i *)p, v) : _mm_storeu_si128((__m128i *)p, v);
+        return;
+    }
+    _mm_storeu_si128((__m128i *)rest, v);
+    for (size_t i = 0; i < k; i++)
+        p[i] = rest[i];
+}
+
+FL_INLINE __m128i f16_of(__m256 v) { return _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT); }
+FL_INLINE __m256 f16_load(const f16_num *p, size_t k) { return _mm256_cvtph_ps(half_load(p, k)); }
+FL_INLINE void f16_store(f16_num *p, __m256 v, size_t k) { half_store(p, f16_of(v), k, 0); }
+FL_INLINE void f16_stream(f16_num *p, __m256 v, size_t k) { half_store(p, f16_of(v), k, 1); }
+#define FL_TYPE f16
+#define FL_WIDE f32
+#define FL_LANES 8
+#define FL_TAIL 8
+#include "wide.h"
+
+FL_INLINE __m128i bf16_of(__m256 v) /* as half.h does it */
+{
+    const __m256i b = _mm256_castps_si256(v), odd = _mm256_and_si256(_mm256_srli_epi32(b, 16), _mm256_set1_epi32(1));
+    const __m256i near = _mm256_add_epi32(_mm256_add_epi32(b, _mm256_set1_epi32(0x7fff)), odd);
+    const __m256i nan = _mm256_castps_si256(_mm256_cmp_ps(v, v, _CMP_UNORD_Q));
+    const __m256i either = _mm256_blendv_epi8(near, _mm256_or_si256(b, _mm256_set1_epi32(0x400000)), nan);
+    const __m256i h = _mm256_srli_epi32(either, 16);
+    return _mm_packus_epi32(_mm256_castsi256_si128(h), _mm256_extracti128_si256(h, 1));
+}
+FL_INLINE __m256 bf16_load(const bf16_num *p, size_t k)
+{
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(half_load(p, k)), 16));
+}
+FL_INLINE void bf16_store(bf16_num *p, __m256 v, size_t k) { half_store(p, bf16_of(v), k, 0); }
+FL_INLINE void bf16_stream(bf16_num *p, __m256 v, size_t k) { half_store(p, bf16_of(v), k, 1); }
+#define FL_TYPE bf16
+#define FL_WIDE f32
+#define FL_LANES 8
+#define FL_TAIL 8
+#include "wide.h"
 
 FL_TABLE
 #endif

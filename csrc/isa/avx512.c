@@ -71,5 +71,61 @@ FL_INLINE double f64_fold(__m512d v)
 #define FL_TAIL 8
 #include "../kernels.h"
 
+FL_INLINE __m256i half_load(const uint16_t *p, __mmask16 k)
+{
+    uint16_t rest[16] = {0};
+    if (k == 0xffff)
+        return _mm256_loadu_si256((const __m256i *)p);
+    for (size_t i = 0; k >> i; i++)
+        rest[i] = p[i];
+    return _mm256_loadu_si256((const __m256i *)rest);
+}
+FL_INLINE void half_store(uint16_t *p, __m256i v, __mmask16 k, int past)
+{
+    uint16_t rest[16];
+    if (k == 0xffff && past) {
+        _mm_stream_si128((__m128i *)p, _mm256_castsi256_si128(v));
+        _mm_stream_si128((__m128i *)p + 1, _mm256_extracti128_si256(v, 1));
+        return;
+    }
+    if (k == 0xffff) {
+        _mm256_storeu_si256((__m256i *)p, v);
+        return;
+    }
+    _mm256_storeu_si256((__m256i *)rest, v);
+    for (size_t i = 0; k >> i; i++)
+        p[i] = rest[i];
+}
+
+FL_INLINE __m256i f16_of(__m512 v) { return _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT); }
+FL_INLINE __m512 f16_load(const f16_num *p, __mmask16 k) { return _mm512_cvtph_ps(half_load(p, k)); }
+FL_INLINE void f16_store(f16_num *p, __m512 v, __mmask16 k) { half_store(p, f16_of(v), k, 0); }
+FL_INLINE void f16_stream(f16_num *p, __m512 v, __mmask16 k) { half_store(p, f16_of(v), k, 1); }
+#define FL_TYPE f16
+#define FL_WIDE f32
+#define FL_LANES 16
+#define FL_TAIL 16
+#include "wide.h"
+
+FL_INLINE __m256i bf16_of(__m512 v) /* as half.h does it; AVX-512's own instruction flushes subnormals */
+{
+    const __m512i b = _mm512_castps_si512(v), odd = _mm512_and_si512(_mm512_srli_epi32(b, 16), _mm512_set1_epi32(1));
+    const __m512i near = _mm512_add_epi32(_mm512_add_epi32(b, _mm512_set1_epi32(0x7fff)), odd);
+    const __mmask16 nan = _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q);
+    const __m512i either = _mm512_mask_or_epi32(near, nan, b, _mm512_set1_epi32(0x400000));
+    return _mm512_cvtepi32_epi16(_mm512_srli_epi32(either, 16));
+}
+FL_INLINE __m512 bf16_load(const bf16_num *p, __mmask16 k)
+{
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half_load(p, k)), 16));
+}
+FL_INLINE void bf16_store(bf16_num *p, __m512 v, __mmask16 k) { half_store(p, bf16_of(v), k, 0); }
+FL_INLINE void bf16_stream(bf16_num *p, __m512 v, __mmask16 k) { half_store(p, bf16_of(v), k, 1); }
+#define FL_TYPE bf16
+#define FL_WIDE f32
+#define FL_LANES 16
+#define FL_TAIL 16
+#include "wide.h"
+
 FL_TABLE
 #endif

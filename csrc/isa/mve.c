@@ -64,5 +64,7 @@ FL_INLINE int f32_wrong(float32x4_t a, float32x4_t b, uint32x4_t m, uint32_t lea
 #define FL_TYPE f64
 #include "plain.h"
 
+#include "halves.h"
+
 FL_TABLE
 #endif

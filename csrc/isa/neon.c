@@ -49,5 +49,42 @@ FL_INLINE double f64_fold(float64x2_t v) { return vgetq_lane_f64(v, 0) + vgetq_l
 #define FL_TAIL 1
 #include "../kernels.h"
 
+FL_INLINE uint16x4_t half_load(const uint16_t *p, int all)
+{
+    return all ? vld1_u16(p) : vld1_lane_u16(p, vdup_n_u16(0), 0);
+}
+FL_INLINE void half_store(uint16_t *p, uint16x4_t v, int all) { all ? vst1_u16(p, v) : vst1_lane_u16(p, v, 0); }
+
+FL_INLINE float32x4_t f16_load(const f16_num *p, int all)
+{
+    return vcvt_f32_f16(vreinterpret_f16_u16(half_load(p, all)));
+}
+FL_INLINE void f16_store(f16_num *p, float32x4_t v, int all)
+{
+    half_store(p, vreinterpret_u16_f16(vcvt_f16_f32(v)), all);
+}
+#define FL_TYPE f16
+#define FL_WIDE f32
+#define FL_LANES 4
+#define FL_TAIL 1
+#include "wide.h"
+
+FL_INLINE float32x4_t bf16_load(const bf16_num *p, int all)
+{
+    return vreinterpretq_f32_u32(vshll_n_u16(half_load(p, all), 16));
+}
+FL_INLINE void bf16_store(bf16_num *p, float32x4_t v, int all) /* as half.h does it */
+{
+    const uint32x4_t b = vreinterpretq_u32_f32(v), odd = vandq_u32(vshrq_n_u32(b, 16), vdupq_n_u32(1));
+    const uint32x4_t near = vaddq_u32(vaddq_u32(b, vdupq_n_u32(0x7fff)), odd),
+                     nan = vorrq_u32(b, vdupq_n_u32(0x400000));
+    half_store(p, vshrn_n_u32(vbslq_u32(vceqq_f32(v, v), near, nan), 16), all);
+}
+#define FL_TYPE bf16
+#define FL_WIDE f32
+#define FL_LANES 4
+#define FL_TAIL 1
+#include "wide.h"
+
 FL_TABLE
 #endif

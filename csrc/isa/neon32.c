@@ -124,5 +124,7 @@ FL_INLINE int f32_wrong(f32_vec a, f32_vec b, f32_vec m, uint32_t least, size_t 
 #define FL_TYPE f64
 #include "plain.h"
 
+#include "halves.h"
+
 FL_TABLE
 #endif

@@ -11,4 +11,6 @@ static int fl_available(void) { return 1; }
 #define FL_TYPE f64
 #include "plain.h"
 
+#include "halves.h"
+
 FL_TABLE

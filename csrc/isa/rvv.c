@@ -60,5 +60,7 @@ RVV(f64, double, 64, m8, b8)
 #define FL_STRIP(n) __riscv_vsetvl_e32m4(n)
 #include "../kernels.h"
 
+#include "halves.h"
+
 FL_TABLE
 #endif

@@ -54,5 +54,69 @@ FL_INLINE double f64_fold(__m128d v) { return f64_fold128(v); }
 #define FL_TAIL 1
 #include "../kernels.h"
 
+/* Four halves, each in the upper half of its lane. */
+FL_INLINE __m128i half_load(const uint16_t *p, int all)
+{
+    return all ? _mm_unpacklo_epi16(_mm_setzero_si128(), _mm_loadl_epi64((const __m128i *)p))
+               : _mm_cvtsi32_si128((int)((unsigned)*p << 16));
+}
+/* Four halves, each in the lower half of its lane, the sign above. */
+FL_INLINE void half_store(uint16_t *p, __m128i v, int all)
+{
+    if (all)
+        _mm_storel_epi64((__m128i *)p, _mm_packs_epi32(v, v));
+    else
+        *p = (uint16_t)_mm_cvtsi128_si32(v);
+}
+FL_INLINE __m128i either(__m128i mask, __m128i a, __m128i b)
+{
+    return _mm_or_si128(_mm_and_si128(mask, a), _mm_andnot_si128(mask, b));
+}
+FL_INLINE __m128i all_of(unsigned bits) { return _mm_set1_epi32((int)bits); }
+
+/* The halves' arithmetic is that of half.h. */
+FL_INLINE __m128 f16_load(const f16_num *p, int all)
+{
+    const __m128i h = half_load(p, all), sign = _mm_and_si128(h, all_of(0x80000000));
+    const __m128i b = _mm_srli_epi32(_mm_andnot_si128(all_of(0x80000000), h), 16);
+    const __m128i large = _mm_cmpgt_epi32(b, all_of(0x7bff)), small = _mm_cmplt_epi32(b, all_of(0x400));
+    const __m128i bias = _mm_add_epi32(all_of(112u << 23), _mm_and_si128(large, all_of(112u << 23)));
+    const __m128i normal = _mm_add_epi32(_mm_slli_epi32(b, 13), bias);
+    const __m128i subnormal = _mm_castps_si128(_mm_mul_ps(_mm_cvtepi32_ps(b), _mm_set1_ps(0x1p-24f)));
+    return _mm_castsi128_ps(_mm_or_si128(sign, either(small, subnormal, normal)));
+}
+FL_INLINE void f16_store(f16_num *p, __m128 v, int all)
+{
+    const __m128i b = _mm_castps_si128(v), a = _mm_and_si128(b, all_of(0x7fffffff));
+    const __m128i odd = _mm_and_si128(_mm_srli_epi32(a, 13), all_of(1)), infinity = all_of(0x7c00);
+    const __m128i near = _mm_add_epi32(_mm_add_epi32(a, all_of(0xfff - (112u << 23))), odd);
+    const __m128i half = _mm_castps_si128(_mm_add_ps(_mm_castsi128_ps(a), _mm_set1_ps(0.5f)));
+    __m128i h = either(_mm_cmplt_epi32(a, all_of(0x38800000)), _mm_sub_epi32(half, all_of(0x3f000000)),
+                       _mm_srli_epi32(near, 13));
+    h = either(_mm_cmpgt_epi32(a, all_of(0x477fffff)), infinity, h);
+    h = _mm_or_si128(h, _mm_and_si128(_mm_cmpgt_epi32(a, all_of(0x7f800000)), all_of(0x7e00)));
+    half_store(p, _mm_or_si128(h, _mm_slli_epi32(_mm_srai_epi32(b, 31), 15)), all);
+}
+FL_INLINE void f16_stream(f16_num *p, __m128 v, int all) { f16_store(p, v, all); }
+#define FL_TYPE f16
+#define FL_WIDE f32
+#define FL_LANES 4
+#define FL_TAIL 1
+#include "wide.h"
+
+FL_INLINE __m128 bf16_load(const bf16_num *p, int all) { return _mm_castsi128_ps(half_load(p, all)); }
+FL_INLINE void bf16_store(bf16_num *p, __m128 v, int all)
+{
+    const __m128i b = _mm_castps_si128(v), odd = _mm_and_si128(_mm_srli_epi32(b, 16), all_of(1));
+    const __m128i near = _mm_add_epi32(_mm_add_epi32(b, all_of(0x7fff)), odd), nan = _mm_or_si128(b, all_of(0x400000));
+    half_store(p, _mm_srai_epi32(either(_mm_castps_si128(_mm_cmpunord_ps(v, v)), nan, near), 16), all);
+}
+FL_INLINE void bf16_stream(bf16_num *p, __m128 v, int all) { bf16_store(p, v, all); }
+#define FL_TYPE bf16
+#define FL_WIDE f32
+#define FL_LANES 4
+#define FL_TAIL 1
+#include "wide.h"
+
 FL_TABLE
 #endif

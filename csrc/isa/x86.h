@@ -7,12 +7,13 @@
  * AVX-512 and the system not save its registers; using them then would corrupt them silently. */
 enum { XMM_YMM = 0x6, XMM_YMM_ZMM = 0xe6 };
 
-/* Does the processor have the features `bits` of leaf 7's EBX, and the system save the registers `saved`? */
+/* Does the processor have the features `bits` of leaf 7's EBX and what came with AVX, and the system save the registers
+ * `saved`? */
 static inline int x86_has(unsigned bits, unsigned saved)
 {
-    const unsigned osxsave = 1u << 27, avx = 1u << 28;
+    const unsigned osxsave = 1u << 27, avx = 1u << 28, f16c = 1u << 29;
     unsigned a, b, c, d, xcr0, high;
-    if (!__get_cpuid(1, &a, &b, &c, &d) || (~c & (osxsave | avx)))
+    if (!__get_cpuid(1, &a, &b, &c, &d) || (~c & (osxsave | avx | f16c)))
         return 0;
     __asm__ volatile("xgetbv" : "=a"(xcr0), "=d"(high) : "c"(0));
     if ((xcr0 & saved) != saved || !__get_cpuid_count(7, 0, &a, &b, &c, &d))

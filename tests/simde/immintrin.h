@@ -25,3 +25,23 @@
 #define _mm512_maskz_loadu_pd(live, p) FROM_MEMORY(live, p, simde__m512d, 8)
 #define _mm512_mask_storeu_ps(p, live, v) TO_MEMORY(live, p, v, 16)
 #define _mm512_mask_storeu_pd(p, live, v) TO_MEMORY(live, p, v, 8)
+
+/* Sixteen halves, one at a time. */
+#include <half.h>
+#include <string.h>
+#define EACH_OF_16(To, to, From, from, v, operation)                                                                   \
+    ({                                                                                                                 \
+        const From v_ = (v);                                                                                           \
+        To w_;                                                                                                         \
+        from in[16];                                                                                                   \
+        to out[16];                                                                                                    \
+        memcpy(in, &v_, sizeof in);                                                                                    \
+        for (int i_ = 0; i_ < 16; i_++)                                                                                \
+            out[i_] = operation(in[i_]);                                                                               \
+        memcpy(&w_, out, sizeof out);                                                                                  \
+        w_;                                                                                                            \
+    })
+#define _mm512_cvtph_ps(v) EACH_OF_16(simde__m512, float, simde__m256i, uint16_t, v, f16_widen)
+#define _mm512_cvtps_ph(v, rounding) EACH_OF_16(simde__m256i, uint16_t, simde__m512, float, v, f16_narrow)
+#define _mm512_cvtepu16_epi32(v) EACH_OF_16(simde__m512i, uint32_t, simde__m256i, uint16_t, v, (uint32_t))
+#define _mm512_cvtepi32_epi16(v) EACH_OF_16(simde__m256i, uint16_t, simde__m512i, uint32_t, v, (uint16_t))

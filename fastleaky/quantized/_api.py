@@ -1,0 +1,355 @@
+"""The public quantized operations: layers, which compute once what calls share, and functions: layers used once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastleaky._api import _array, _check_out, _varying
+from fastleaky._layout import plan
+from fastleaky._typing import Array, ArrayLike
+from fastleaky.quantized import _numpy, reference
+from fastleaky.quantized import _parameters as check
+
+
+def leaky_relu(
+    q: ArrayLike,
+    negative_slope: float,
+    *,
+    input_scale: float,
+    input_zero_point: int,
+    output_scale: float,
+    output_zero_point: int,
+    rounding: str = "tflite",
+    out: Array | None = None,
+) -> Array:
+    """Leaky ReLU of quantized numbers, rounded as the engine named by `rounding` rounds it.
+
+    Parameters
+    ----------
+    q : array_like
+        int8, uint8 or int16, of any shape and layout. An element stands for ``input_scale * (q - input_zero_point)``.
+    negative_slope : float
+        The slope for everything that is not positive: any finite number, also negative or above 1.
+    input_scale, output_scale : float
+        What one step of `q`, and of the result, stands for: positive and finite, and rounded to float32.
+    input_zero_point, output_zero_point : int
+        Which integer stands for zero: one of the type of `q`, and of int16 always 0.
+    rounding : {"tflite", "tflite-single", "xnnpack"}, default "tflite"
+        Whose bits to compute: see :mod:`fastleaky.quantized`.
+    out : ndarray, optional
+        Where to write: an array of the shape and type of `q`. It may be `q` itself, or overlap it in any way.
+
+    Returns
+    -------
+    ndarray
+        `out`, or a new array with the shape, type and memory order of `q`. What its type cannot hold becomes the
+        smallest or the largest number that it can.
+
+    Raises
+    ------
+    TypeError
+        If an argument has a type other than said above.
+    ValueError
+        If a scale or a zero point is out of range, `rounding` is unknown or does not exist for the type of `q`, or
+        `out` has another shape than `q` or is read-only. Also if ``input_scale / output_scale``, or that times
+        `negative_slope`, is too large: for 8 bits ``2**23`` or more, for int16 ``2**16`` or more; XNNPACK's factors are
+        at least 1/256, and at most 128.
+
+    See Also
+    --------
+    LeakyReLU : the same for many calls.
+    fastleaky.quantized.reference.leaky_relu : the specification.
+
+    References
+    ----------
+    Maas, Hannun and Ng, "Rectifier Nonlinearities Improve Neural Network Acoustic Models", 2013; Jacob et al.,
+    "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", 2018.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastleaky import quantized
+    >>> q = np.array([-128, -20, 0, 100], np.int8)
+    >>> quantized.leaky_relu(q, 0.1, input_scale=0.5, input_zero_point=0, output_scale=0.25, output_zero_point=-10)
+    array([-36, -14, -10, 127], dtype=int8)
+    """
+    qs = _quantized("quantized.leaky_relu", q)
+    layer = LeakyReLU(
+        negative_slope,
+        qs.dtype,
+        input_scale=input_scale,
+        input_zero_point=input_zero_point,
+        output_scale=output_scale,
+        output_zero_point=output_zero_point,
+        rounding=rounding,
+    )
+    return layer(qs, out)
+
+
+def prelu(
+    q: ArrayLike,
+    weight: ArrayLike,
+    *,
+    input_scale: float,
+    input_zero_point: int,
+    weight_scale: float,
+    weight_zero_point: int,
+    output_scale: float,
+    output_zero_point: int,
+    axis: int = 1,
+    rounding: str = "tflite",
+    out: Array | None = None,
+) -> Array:
+    """PReLU of quantized numbers, with quantized slopes.
+
+    Parameters
+    ----------
+    q : array_like
+        As for :func:`leaky_relu`.
+    weight : array_like
+        The slopes: of the type of `q`, or int8 if that is int16. An element stands for
+        ``weight_scale * (weight - weight_zero_point)``. Shapes are as for :func:`fastleaky.prelu`: one element is
+        shared by all of `q`; a 1-d array has a slope for each place along `axis` of `q`; an array with as many
+        dimensions as `q` broadcasts to it, as in NumPy.
+    input_scale, weight_scale, output_scale : float
+        What one step stands for: positive and finite, and rounded to float32.
+    input_zero_point, weight_zero_point, output_zero_point : int
+        Which integer stands for zero: one of the type concerned, and of int16 always 0.
+    axis : int, default 1
+        The channel axis of `q`: -1 for NHWC, as TensorFlow Lite has it, 1 for NCHW. Looked at only for a 1-d weight of
+        several values and a `q` of several dimensions.
+    rounding : {"tflite", "tflite-single"}, default "tflite"
+        Whose bits to compute: see :mod:`fastleaky.quantized`.
+    out : ndarray, optional
+        Where to write: an array of the shape and type of `q`. It may be `q` itself, or overlap any input in any way.
+
+    Returns
+    -------
+    ndarray
+        As for :func:`leaky_relu`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for :func:`leaky_relu`; also if `weight` has another type or shape than said above, or `axis` is out of
+        range. ``input_scale * weight_scale / output_scale`` must be less than ``2**15``, for int16 less than ``2**8``.
+
+    See Also
+    --------
+    PReLU : the same for many calls.
+    fastleaky.quantized.reference.prelu : the specification.
+
+    References
+    ----------
+    He, Zhang, Ren and Sun, "Delving Deep into Rectifiers", 2015; Jacob et al., "Quantization and Training of Neural
+    Networks for Efficient Integer-Arithmetic-Only Inference", 2018.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastleaky import quantized
+    >>> q, weight = np.array([[100, -100, -100]], np.int8), np.array([1, 1, 50], np.int8)
+    >>> scales = {"input_scale": 0.5, "weight_scale": 0.01, "output_scale": 0.5}
+    >>> zero_points = {"input_zero_point": 0, "weight_zero_point": 0, "output_zero_point": 0}
+    >>> quantized.prelu(q, weight, **scales, **zero_points)
+    array([[100,  -1, -50]], dtype=int8)
+    """
+    qs = _quantized("quantized.prelu", q)
+    layer = PReLU(
+        weight,
+        qs.dtype,
+        input_scale=input_scale,
+        input_zero_point=input_zero_point,
+        weight_scale=weight_scale,
+        weight_zero_point=weight_zero_point,
+        output_scale=output_scale,
+        output_zero_point=output_zero_point,
+        axis=axis,
+        rounding=rounding,
+    )
+    return layer(qs, out)
+
+
+class LeakyReLU:
+    """A layer of quantized leaky ReLUs: its arguments are checked once, and its table is computed once.
+
+    Parameters
+    ----------
+    negative_slope, input_scale, input_zero_point, output_scale, output_zero_point, rounding
+        As for :func:`leaky_relu`.
+    dtype : data type
+        int8, uint8 or int16.
+
+    Attributes
+    ----------
+    dtype : dtype
+        The type of data.
+    parameters : dict
+        The other arguments, by their names.
+    table : ndarray
+        The result for each number, in the order of the numbers' bits: 256 of them, or 65,536.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for :func:`leaky_relu`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastleaky import quantized
+    >>> scales = {"input_scale": 0.5, "output_scale": 0.25}
+    >>> layer = quantized.LeakyReLU(0.1, "int8", input_zero_point=0, output_zero_point=-10, **scales)
+    >>> layer(np.array([-128, -20, 0, 100], np.int8))
+    array([-36, -14, -10, 127], dtype=int8)
+    """
+
+    def __init__(
+        self,
+        negative_slope: float,
+        dtype: Any,
+        *,
+        input_scale: float,
+        input_zero_point: int,
+        output_scale: float,
+        output_zero_point: int,
+        rounding: str = "tflite",
+    ) -> None:
+        op = "quantized.leaky_relu"
+        self.dtype = check.element_type(op, "dtype is", dtype)
+        roundings = check.TFLITE if self.dtype == check.INT16 else check.TFLITE + check.XNNPACK
+        self.parameters = check.numbers(
+            op,
+            self.dtype,
+            negative_slope=negative_slope,
+            input_scale=input_scale,
+            input_zero_point=input_zero_point,
+            output_scale=output_scale,
+            output_zero_point=output_zero_point,
+        )
+        self.parameters["rounding"] = check.rounding(op, rounding, roundings, self.dtype)
+        bits = check.BITS[self.dtype]
+        check.factors(op, "negative_slope", (bits, bits), self.parameters)
+        self.table = reference.leaky_relu(_numpy.every(self.dtype), **self.parameters)
+
+    def __call__(self, q: ArrayLike, out: Array | None = None) -> Array:
+        """Apply the layer to an array of its type; `out` is as for :func:`leaky_relu`."""
+        op = "quantized.leaky_relu"
+        qs = _quantized(op, q, self.dtype)
+        _check_out(op, "out", out, qs, "q")
+        layout = plan(qs.shape, qs.strides, (), ordered=False)
+        dense = layout.dense(qs)
+        target = layout.target(out, [dense])
+        _numpy.look_up(dense, self.table, target)
+        return layout.result(target, out, qs)
+
+
+class PReLU:
+    """A layer of quantized PReLUs: its arguments are checked once, and for 8 bits its tables are computed once.
+
+    Parameters
+    ----------
+    weight : array_like
+        As for :func:`prelu`; it is copied.
+    dtype : data type
+        int8, uint8 or int16.
+    input_scale, input_zero_point, weight_scale, weight_zero_point, output_scale, output_zero_point, axis, rounding
+        As for :func:`prelu`.
+
+    Attributes
+    ----------
+    dtype : dtype
+        The type of data.
+    weight, axis, parameters
+        The other arguments; the scales, zero points and the rounding by their names.
+    tables : ndarray
+        The results for each number, in the order of the numbers' bits: for 8 bits a row for each slope that occurs; for
+        int16 one row, with the results for a slope of 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for :func:`prelu`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastleaky import quantized
+    >>> scales = {"input_scale": 0.5, "weight_scale": 0.01, "output_scale": 0.5}
+    >>> zero_points = {"input_zero_point": 0, "weight_zero_point": 0, "output_zero_point": 0}
+    >>> layer = quantized.PReLU(np.array([1, 1, 50], np.int8), "int8", **scales, **zero_points)
+    >>> layer(np.array([[100, -100, -100]], np.int8))
+    array([[100,  -1, -50]], dtype=int8)
+    """
+
+    def __init__(
+        self,
+        weight: ArrayLike,
+        dtype: Any,
+        *,
+        input_scale: float,
+        input_zero_point: int,
+        weight_scale: float,
+        weight_zero_point: int,
+        output_scale: float,
+        output_zero_point: int,
+        axis: int = 1,
+        rounding: str = "tflite",
+    ) -> None:
+        op = "quantized.prelu"
+        self.dtype = check.element_type(op, "dtype is", dtype)
+        weights, weight_type = _array(op, "weight", weight), check.weight_type(self.dtype)
+        if weights.dtype != weight_type:
+            raise TypeError(f"{op}: weight has type {weights.dtype}; for {self.dtype} data it must be {weight_type}")
+        self.weight, self.axis = np.array(weights, order="C"), axis
+        self.weight.flags.writeable = False
+        self.parameters = check.numbers(
+            op,
+            self.dtype,
+            input_scale=input_scale,
+            input_zero_point=input_zero_point,
+            output_scale=output_scale,
+            output_zero_point=output_zero_point,
+        )
+        self.parameters |= check.numbers(
+            op, weight_type, weight_scale=weight_scale, weight_zero_point=weight_zero_point
+        )
+        self.parameters["rounding"] = check.rounding(op, rounding, check.TFLITE, self.dtype)
+        bits = check.BITS[self.dtype]
+        _, self._below = check.factors(op, "weight_scale", (bits, bits + check.BITS[weight_type]), self.parameters)
+
+        numbers = _numpy.every(self.dtype)[np.newaxis]
+        if self.dtype == check.INT16:  # a table for what is positive
+            self._slopes = self.weight.reshape(-1).astype(np.int64) - self.parameters["weight_zero_point"]
+            slopes = np.full(1, self.parameters["weight_zero_point"])
+        else:  # a table for each slope there is; and for each channel, which
+            slopes, self._rows = np.unique(self.weight.reshape(-1), return_inverse=True)
+        self.tables = reference.prelu(numbers, slopes[:, np.newaxis], **self.parameters)
+
+    def __call__(self, q: ArrayLike, out: Array | None = None) -> Array:
+        """Apply the layer to an array of its type; `out` is as for :func:`prelu`."""
+        op = "quantized.prelu"
+        qs = _quantized(op, q, self.dtype)
+        varying = _varying(op, self.weight, qs, self.axis)
+        _check_out(op, "out", out, qs, "q")
+        layout = plan(qs.shape, qs.strides, varying, ordered=False)
+        dense = layout.dense(qs)
+        target = layout.target(out, [dense])
+        if self.dtype == check.INT16:
+            _numpy.prelu(dense, self._slopes, self.tables[0], self._below, self.parameters["rounding"], target)
+        elif self.weight.size == 1:
+            _numpy.look_up(dense, self.tables[0], target)
+        else:
+            _numpy.look_up_rows(dense, self.tables, self._rows, target)
+        return layout.result(target, out, qs)
+
+
+def _quantized(op: str, q: ArrayLike, dtype: np.dtype[Any] | None = None) -> Array:
+    """`q` as an array of a type that can be quantized, with its class and byte order."""
+    qs = _array(op, "q", q)
+    native = check.element_type(op, "q has type", qs.dtype)
+    if dtype not in (None, native):
+        raise TypeError(f"{op}: q has type {qs.dtype}; this layer is for {dtype}")
+    return qs
