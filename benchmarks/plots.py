@@ -10,6 +10,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from PIL import Image
 
 from benchmarks.peers import PEERS
@@ -223,6 +224,8 @@ def bars(axes: Any, name: str, timings: list[Timing]) -> None:
             size=9,
             weight="bold" if strong else "normal",
             color=INK,
+            path_effects=None if off else [withStroke(linewidth=3, foreground="white")],  # the limit runs through it
+            zorder=3,
         )
     axes.set_yticks(range(len(shown)), [timing.peer for timing in shown])
     for text, timing in zip(axes.get_yticklabels(), shown, strict=True):

@@ -57,6 +57,7 @@ def _installed_extension() -> ModuleType:
     spec.loader.exec_module(module)
     built_from = module.ffi.string(module.lib.fl_digest).decode()
     if built_from != _ffi_build.digest():
+        sys.modules.pop("fastleaky._ffi", None)  # where Python has put it: who asks again must not be given it
         raise SourceFolderError(
             f"the installed {module.__file__} was built from other C sources than those beside {HERE}: "
             "run pip install . again"

@@ -262,7 +262,9 @@ def test_the_source_folder_is_never_a_silent_fallback(tmp_path):
     if HAS_C:
         with (tmp_path / "csrc" / "ops.c").open("a") as file:
             file.write("/* changed */\n")
-        child = python("import fastleaky", folder=tmp_path)
+        again = "from fastleaky import _native\ntry: _native.extension()\nexcept ImportError: print('refused again')"
+        child = python(f"import fastleaky\n{again}", folder=tmp_path)
+        assert child.stdout == "refused again\n"
         assert "RuntimeWarning: fastleaky: the C kernels are not used: the installed" in child.stderr
         assert "was built from other C sources than those beside" in child.stderr
         assert "pip install . again" in child.stderr
