@@ -273,8 +273,8 @@ static PyObject *start(PyObject *self, PyObject *args)
     PyObject *table, *general, *specimen, *module, *dtype;
     unsigned long long address;
     (void)self;
-    if (!PyArg_ParseTuple(args, "OOOKOUO!", &ndarray_type, &dtype, &specimen, &address, &table, &module,
-                          &PyTuple_Type, &general))
+    if (!PyArg_ParseTuple(args, "OOOKOUO!", &ndarray_type, &dtype, &specimen, &address, &table, &module, &PyTuple_Type,
+                          &general))
         return NULL;
     const ndarray *const array = plain(specimen, dtype);
     if (!array || (uintptr_t)array->data != address || array->ndim != 2 || array->shape[0] != 2 ||
