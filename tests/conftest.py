@@ -8,6 +8,7 @@ from collections.abc import Iterator
 # Before anything imports Numba: enough threads for every count that the tests set, whatever the machine.
 os.environ.setdefault("NUMBA_NUM_THREADS", "4")
 
+import numpy as np
 import pytest
 
 import fastleaky
@@ -16,13 +17,23 @@ from fastleaky._check import OPERATIONS, Operation
 
 USABLE = fastleaky.backends()
 UNUSABLE = _backends.unusable()
+TYPES = ["float32", "float64", "float16"]
+try:
+    import ml_dtypes  # NumPy knows the name bfloat16 from here on
+
+    TYPES.append(np.dtype(ml_dtypes.bfloat16).name)
+except ImportError:
+    UNUSABLE_TYPES = ["fastleaky: NOT TESTED: bfloat16: there is no ml_dtypes"]
+else:
+    UNUSABLE_TYPES = []
 GENERAL = ["c, the general way"] if any(name.startswith("c:") for name in USABLE) else []
 
 
 def pytest_report_header() -> list[str]:
     """Show what is tested: an absent backend must not go unseen."""
     absent = [f"fastleaky: NOT TESTED: {name}: {why}" for name, why in UNUSABLE.items()]
-    return [f"fastleaky: testing {', '.join(USABLE)} from {os.path.dirname(fastleaky.__file__)}", *absent]
+    testing = f"fastleaky: testing {', '.join(USABLE)} from {os.path.dirname(fastleaky.__file__)}"
+    return [testing, *absent, *UNUSABLE_TYPES]
 
 
 def pytest_configure() -> None:
@@ -52,9 +63,7 @@ def operation(request: pytest.FixtureRequest) -> Operation:
     return OPERATIONS[request.param]
 
 
-@pytest.fixture(params=["float32", "float64", "float16", "bfloat16"])
+@pytest.fixture(params=TYPES)
 def dtype(request: pytest.FixtureRequest) -> str:
     """Each element type."""
-    if request.param == "bfloat16":
-        pytest.importorskip("ml_dtypes")  # NumPy knows the name from there on
     return str(request.param)
