@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastleaky._typing import Array, Kernels
-from fastleaky.reference import quiet, rounded
+from fastleaky.reference import quiet, rounded, wide
 
 PIECE = 1 << 20  # elements
 
@@ -22,39 +22,35 @@ class Widened:
     @quiet
     def leaky_relu(self, x: Array, slope: float, out: Array) -> None:
         """Write ``leaky_relu(x)``."""
-        for here, (wide,) in _pieces(x):
-            self.kernels.leaky_relu(wide, slope, wide)
-            out.reshape(-1)[here] = rounded(wide, out.dtype)
+        for here, (values,) in _pieces(x):
+            self.kernels.leaky_relu(values, slope, values)
+            out.reshape(-1)[here] = rounded(values, out.dtype)
 
     @quiet
     def leaky_relu_backward(self, grad: Array, x: Array, slope: float, dx: Array) -> None:
         """Write ``leaky_relu_backward(grad, x)``."""
-        for here, (wide_grad, wide) in _pieces(grad, x):
-            self.kernels.leaky_relu_backward(wide_grad, wide, slope, wide)
-            dx.reshape(-1)[here] = rounded(wide, dx.dtype)
+        for here, (gradients, values) in _pieces(grad, x):
+            self.kernels.leaky_relu_backward(gradients, values, slope, values)
+            dx.reshape(-1)[here] = rounded(values, dx.dtype)
 
     @quiet
     def prelu(self, x: Array, weight: Array, out: Array) -> None:
         """Write ``prelu(x)``."""
-        wide = _wide(x)
-        self.kernels.prelu(wide, _wide(weight), wide)
-        out[...] = rounded(wide, out.dtype)
+        values = wide(x)
+        self.kernels.prelu(values, wide(weight), values)
+        out[...] = rounded(values, out.dtype)
 
     @quiet
     def prelu_backward(self, grad: Array, x: Array, weight: Array, dx: Array, dweight: Array) -> None:
         """Write ``prelu_backward(grad, x)``."""
-        wide, sums = _wide(x), np.empty(weight.shape)  # float64, to be rounded once
-        self.kernels.prelu_backward(_wide(grad), wide, _wide(weight), wide, sums)
-        dx[...] = rounded(wide, dx.dtype)
+        values, sums = wide(x), np.empty(weight.shape)  # float64, to be rounded once
+        self.kernels.prelu_backward(wide(grad), values, wide(weight), values, sums)
+        dx[...] = rounded(values, dx.dtype)
         dweight[...] = rounded(sums, dweight.dtype)
-
-
-def _wide(array: Array) -> Array:
-    return array.astype(np.float32)
 
 
 def _pieces(*arrays: Array) -> Iterator[tuple[slice, list[Any]]]:
     flat = [array.reshape(-1) for array in arrays]
     for start in range(0, flat[0].size, PIECE):
         here = slice(start, start + PIECE)
-        yield here, [_wide(array[here]) for array in flat]
+        yield here, [wide(array[here]) for array in flat]
