@@ -1,7 +1,8 @@
 /* half.h - the 16-bit formats, float16 and bfloat16, one number at a time and by its bits.
  * SPDX-License-Identifier: MIT
  *
- * Exact on every processor: nothing here multiplies, and what is added is never subnormal, so no unit flushes it. */
+ * Exact on every processor: no product or sum here is subnormal, and a subnormal number is added only to 0.5, where it
+ * is as good as 0; so no unit that flushes changes a bit. */
 #ifndef FL_HALF_H
 #define FL_HALF_H
 
