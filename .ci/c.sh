@@ -2,64 +2,75 @@
 # Sourced by run, whose functions it calls.
 
 sources="csrc/*.c csrc/isa/*.c" # what firmware takes
-hosted="$sources csrc/host/host.c -pthread"
 
-check_c() { # NAME COMMAND...: one check, of a run of check.c whose last line must count
-    check "$@"
-    grep -E '^[1-9][0-9]* passed, 0 failed$' "$work/log" | sed 's/^/        /' || check "$1: it ended as it should" false
+# Every set of flags with which the library is compiled: NAME COMPILER FLAGS...
+flags() { # the longest first
+    echo "sanitizers clang-19 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
+    for cc in gcc clang-19; do
+        echo "$cc-O2 $cc -O2"
+        echo "$cc-O3 $cc -O3 -mfma -ffp-contract=fast" # our pragmas forbid it
+        echo "$cc-Os $cc -Os"
+    done
+    echo "m32 gcc -m32 -O2 -msse2 -mfpmath=sse"
+    echo "tsan clang-19 -O1 -g -fsanitize=thread"
 }
-direct() { # COMPILER FLAGS...: no build system, as firmware takes it
-    rm -rf "$work/o" && mkdir "$work/o"
-    (cd "$work/o" && "$@" -Wall -Wextra -Werror -c -I"$OLDPWD/csrc" $(printf "$OLDPWD/%s " $sources))
+compiler() { flags | sed -n "s/^$1 //p"; } # ... with its flags
+
+library() { # SET: no build system, as firmware takes it
+    mkdir "$work/$1"
+    for source in $sources csrc/host/host.c; do
+        $(compiler "$1") -Wall -Wextra -Werror -Icsrc -c "$source" -o "$work/$1/$(basename "$source" .c).o"
+    done
+    mkdir "$work/$1/host"
+    mv "$work/$1/host.o" "$work/$1/host/" # firmware does not take it
 }
-prefixed() { ! nm -g --defined-only "$work"/o/*.o | awk 'NF == 3 {print $3}' | grep -v '^fl_'; }
-freestanding() { ! nm -u "$work"/o/*.o | awk '/ U / {print $2}' | grep -v '^fl_'; }
-checked() { "$@" -Icsrc tests/check.c $sources -o "$work/check" && "$work/check"; }
-with_threads() { # PROGRAM COMPILER FLAGS...
-    local program=$1
-    shift
-    "$@" -Wall -Wextra -Werror -DHOST -Icsrc "tests/$program.c" $hosted -o "$work/$program" && "$work/$program"
+prefixed() { ! nm -g --defined-only "$work/$1"/*.o | awk 'NF == 3 {print $3}' | grep -v '^fl_'; }
+freestanding() { ! nm -u "$work/$1"/*.o | awk '/ U / {print $2}' | grep -v '^fl_'; }
+build() { # SET PROGRAM FLAGS...
+    local set=$1 program=$2
+    shift 2
+    $(compiler "$set") -Wall -Wextra -Werror "$@" -Icsrc "tests/$program.c" "$work/$set"/*.o -o "$log.program"
 }
+checked() { build "$1" check && "$log.program"; }
+with_threads() { build "$@" -DHOST "$work/$1/host/host.o" -pthread && "$log.program"; }
+valgrind_sees() { build gcc-O2 check -g && valgrind -q --error-exitcode=9 --partial-loads-ok=no "$log.program"; }
 emulated() { # CPU BEST: which instruction set is chosen on which processor
-    qemu-x86_64 -cpu "$1" "$work/check" 2>/dev/null | tee "$work/emulated" && grep -qx "best: $2" "$work/emulated"
+    build gcc-O2 check -static && qemu-x86_64 -cpu "$1" "$log.program" 2>/dev/null | tee "$log.out" && grep -qx "best: $2" "$log.out"
 }
 avx512_by_simde() {
-    gcc -O2 -ffp-contract=off -w -D'target(x)=unused' -Itests/simde -Icsrc -c csrc/isa/avx512.c -o "$work/avx512.o"
-    gcc -O2 -Icsrc tests/simde/only.c csrc/ops.c "$work/avx512.o" tests/check.c -o "$work/check512" && "$work/check512"
+    gcc -O2 -ffp-contract=off -w -D'target(x)=unused' -Itests/simde -Icsrc -c csrc/isa/avx512.c -o "$log.o"
+    gcc -O2 -Icsrc tests/simde/only.c csrc/ops.c "$log.o" tests/check.c -o "$log.program" && "$log.program"
 }
 standalone() { # static library, header and pkg-config, used from C
-    "$tools/meson" setup "$work/build" -Dpython=disabled -Ddefault_library=static --prefix="$work/prefix" --libdir=lib
-    "$tools/meson" install -C "$work/build"
-    export PKG_CONFIG_PATH=$work/prefix/lib/pkgconfig
-    gcc -O2 tests/check.c $(pkg-config --cflags --libs fastleaky) -o "$work/installed" && "$work/installed"
+    python3 -m venv "$work/tools"
+    "$work/tools/bin/pip" install -q meson ninja
+    export PATH=$work/tools/bin:$PATH PKG_CONFIG_PATH=$work/prefix/lib/pkgconfig
+    meson setup "$work/build" -Dpython=disabled -Ddefault_library=static --prefix="$work/prefix" --libdir=lib
+    meson install -C "$work/build"
+    meson test -C "$work/build" --print-errorlogs
+    gcc -O2 tests/check.c $(pkg-config --cflags --libs fastleaky) -o "$log.program" && "$log.program"
 }
-meson_test() { "$tools/meson" test -C "$work/build" --print-errorlogs -v; }
+# counted COMMAND...: a run of check.c, whose last line must count.
+counted() { "$@" | tee "$log.last" && tail -n 1 "$log.last" | grep -E '^[1-9][0-9]* passed, 0 failed$'; }
 
-for cc in gcc clang-19; do
-    for flags in -O2 -O3 -Os; do
-        check "$cc $flags -Wall -Wextra -Werror" direct $cc $flags
-        check "$cc $flags: exports begin with fl_" prefixed
-        check "$cc $flags: nothing of libc is called" freestanding
+flags | while read -r set command; do echo "$command -Wall -Wextra -Werror | library $set"; done | at_once
+{
+    echo "check.c, clang-19 with sanitizers | counted checked sanitizers"
+    echo "check.c, valgrind | counted valgrind_sees"
+    echo "check.c, AVX-512 by SIMDe | counted avx512_by_simde"
+    echo "check.c with ThreadSanitizer | counted with_threads tsan check"
+    echo "stress.c with ThreadSanitizer | counted with_threads tsan stress -DNO_FORK"
+    for set in gcc-O2 gcc-O3 clang-19-O2 clang-19-O3 m32; do
+        echo "check.c, $(compiler $set) | counted checked $set"
     done
-    check_c "check.c, $cc -O2" checked $cc -O2
-    check_c "check.c, $cc -O3 -mfma -ffp-contract=fast" checked $cc -O3 -mfma -ffp-contract=fast
-done
-check_c "check.c, clang-19 with sanitizers" checked clang-19 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
-check_c "check.c, valgrind" sh -c "gcc -O2 -g -Icsrc tests/check.c $sources -o $work/check && valgrind -q --error-exitcode=9 --partial-loads-ok=no $work/check"
-check_c "check.c with threads" with_threads check gcc -O2
-check_c "stress.c" with_threads stress gcc -O2
-for program in check stress; do
-    check_c "$program.c with ThreadSanitizer" with_threads $program clang-19 -O1 -g -fsanitize=thread -DNO_FORK
-done
-check_c "check.c, 32-bit x86" checked gcc -m32 -O2 -msse2 -mfpmath=sse
-check_c "check.c, AVX-512 by SIMDe" avx512_by_simde
-gcc -O2 -static -Icsrc tests/check.c $sources -o "$work/check"
-check_c "check.c on an emulated Nehalem (no AVX)" emulated Nehalem sse2
-check_c "check.c on an emulated SandyBridge (AVX, not AVX2)" emulated SandyBridge sse2
-check_c "check.c on an emulated Haswell (AVX2)" emulated Haswell avx2
-
-python3 -m venv "$work/tools"
-tools=$work/tools/bin
-check "meson" "$tools/pip" install -q meson ninja
-PATH=$tools:$PATH check_c "installed by meson, used through pkg-config" standalone
-PATH=$tools:$PATH check_c "meson test" meson_test
+    echo "check.c with threads | counted with_threads gcc-O2 check"
+    echo "stress.c | counted with_threads gcc-O2 stress"
+    echo "check.c on an emulated Nehalem (no AVX) | counted emulated Nehalem sse2"
+    echo "check.c on an emulated SandyBridge (AVX, not AVX2) | counted emulated SandyBridge sse2"
+    echo "check.c on an emulated Haswell (AVX2) | counted emulated Haswell avx2"
+    echo "installed by meson, used through pkg-config, tested by meson | counted standalone"
+    for set in {gcc,clang-19}-{O2,O3,Os}; do
+        echo "$set: exports begin with fl_ | prefixed $set"
+        echo "$set: nothing of libc is called | freestanding $set"
+    done
+} | at_once

@@ -49,7 +49,7 @@ check "native=disabled: pure wheel" wheel_is py3-none-any $pip_wheel -Csetup-arg
 check "Numba is asked for only where it has wheels" pure_elsewhere
 fresh_clone
 check "README: try, no compiler" readme_uncompiled try
-sed -n '/^fastleaky/,$p' "$work/log"
+sed -n '/^fastleaky/,$p' "$log"
 # Without C the tests of the ways to choose a backend differ, and those of what the other backends do.
 export PYTEST_ADDOPTS="tests/test_choice.py tests/test_cli.py tests/test_entry.py tests/test_equal.py tests/test_errors.py tests/test_threads.py"
 check_all "README: test, no compiler" readme_uncompiled test

@@ -43,6 +43,20 @@ static unsigned long passed, failed;
 static const fl_isa *isa;
 enum kind { CALM, WILD, SMALL, CANCEL };
 
+/* Those that this processor can run, and NULL. */
+static const fl_isa *usable[16];
+#define EACH_ISA for (size_t k = 0; (isa = usable[k]) != NULL; k++)
+
+static void find_usable(void)
+{
+    size_t have = 0;
+    for (size_t i = 0; (isa = ISA(fl_isa_at(i))) != NULL; i++)
+        if (fl_isa_available(isa))
+            usable[have++] = isa;
+        else
+            printf("%s: this processor cannot run it\n", fl_isa_name(isa));
+}
+
 static uint64_t random64(void)
 {
     static uint64_t s = 88172645463325252u;
@@ -162,19 +176,13 @@ static void check_golden(void) { printf("no vectors.h: the contract alone is che
 
 static void check_all(void)
 {
-    for (size_t i = 0; (isa = ISA(fl_isa_at(i))) != NULL; i++) {
-        if (!fl_isa_available(isa)) {
-            printf("%s: this processor cannot run it\n", fl_isa_name(isa));
-            continue;
-        }
-        check_golden();
-        if (!RESULTS) {
-            check_f32();
-            check_f64();
-            check_f16();
-            check_bf16();
-        }
-        printf("%s: checked\n", fl_isa_name(isa));
+    EACH_ISA
+    check_golden();
+    if (!RESULTS) {
+        check_f32();
+        check_f64();
+        check_f16();
+        check_bf16();
     }
 }
 
@@ -182,6 +190,7 @@ int main(void)
 {
     fill_powers_f16();
     fill_powers_bf16();
+    find_usable();
 #ifdef HOST
     fl_set_num_threads(3);
     fl_set_parallel_from(1);
@@ -190,6 +199,8 @@ int main(void)
     fl_set_past_from(1);
 #endif
     check_all();
+    EACH_ISA
+    printf("%s: checked\n", fl_isa_name(isa));
     printf("best: %s\n%lu passed, %lu failed\n", fl_isa_name(fl_isa_best()), passed, failed);
     return failed != 0;
 }
@@ -255,6 +266,22 @@ static NUM T(of_bits)(BITS b)
 }
 #endif
 
+/* 2 to the power of -(most + more), at most 1. Most of it is always the same, and computed once: an
+ * emulated processor takes its time. */
+static ACC T(small)(int most, int more)
+{
+    static ACC start;
+    if (start == 0) {
+        start = 1;
+        for (int i = 0; i < most; i++)
+            start /= 2;
+    }
+    ACC power = start;
+    for (int i = most < 0 ? -most : 0; i < more; i++)
+        power /= 2;
+    return power;
+}
+
 /* Moderate numbers of random sign; one in eight is a zero or next to the smallest (CALM) or next to the largest,
  * infinite or NaN (WILD); or all are so small that products and sums are hardly normal (SMALL), or that all products
  * are normal, but not what they cancel to (CANCEL). Wild numbers make most sums NaN, which any NaN equals: so they must
@@ -267,9 +294,7 @@ static NUM T(draw)(enum kind kind)
                wild[] = {0, 1, (BITS)(inf - 1), inf, (BITS)(inf + 1), (BITS)(inf + normal / 2)};
     const uint64_t r = random64();
     const int half = (int)(inf >> MANTISSA) / 4; /* 2^-half squared is the smallest normal number */
-    ACC small = 1;
-    for (int i = 0; kind >= SMALL && i < (kind == SMALL ? half - 15 + (int)(r / 8 % 27) : half); i++)
-        small /= 2;
+    const ACC small = kind < SMALL ? 1 : T(small)(half - 15, kind == SMALL ? (int)(r / 8 % 27) : 15);
     if (kind == CANCEL)
         return N(small * (1 + (ACC)(r >> 44) / (1 << 20)) * (r & 1 ? 1 : -1));
     if (r % 8 == 0)
@@ -343,8 +368,9 @@ static int T(exactly)(const NUM *buffer, size_t shift, const NUM *want, size_t n
 
 static void T(fill)(NUM *buffer, size_t n)
 {
+    const NUM untouched = N(77);
     for (size_t i = 0; i < n + 2 * GUARD; i++)
-        buffer[i] = N(77);
+        buffer[i] = untouched;
 }
 
 static void T(check_shape)(size_t outer, size_t channels, size_t inner, size_t shift)
@@ -358,20 +384,14 @@ static void T(check_shape)(size_t outer, size_t channels, size_t inner, size_t s
 
     for (size_t i = 0; i < n; i++)
         T(want)[i] = T(chosen)(x[i], x[i], W(T(slope)[i / inner % channels]));
-    T(fill)(T(out), n);
-    T(fl_prelu)(isa, x, T(slope), out, outer, channels, inner);
-    CHECK("prelu", T(exactly)(T(out), shift, T(want), n));
-    memcpy(out, x, n * sizeof(NUM));
-    T(fl_prelu)(isa, out, T(slope), out, outer, channels, inner);
-    CHECK("prelu in place", T(exactly)(T(out), shift, T(want), n));
-    /* a slope of leaky ReLU need not be a half */
-    const ACC slope = channels == 1 ? W(T(slope)[0]) * (ACC)1.001 : 0;
-    if (channels == 1) {
-        for (size_t i = 0; i < n; i++)
-            T(want)[i] = T(chosen)(x[i], x[i], slope);
+    EACH_ISA
+    {
         T(fill)(T(out), n);
-        T(fl_leaky_relu)(isa, x, out, n, slope);
-        CHECK("leaky_relu", T(exactly)(T(out), shift, T(want), n));
+        T(fl_prelu)(isa, x, T(slope), out, outer, channels, inner);
+        CHECK("prelu", T(exactly)(T(out), shift, T(want), n));
+        memcpy(out, x, n * sizeof(NUM));
+        T(fl_prelu)(isa, out, T(slope), out, outer, channels, inner);
+        CHECK("prelu in place", T(exactly)(T(out), shift, T(want), n));
     }
 
     for (size_t c = 0; c < channels; c++) {
@@ -384,22 +404,38 @@ static void T(check_shape)(size_t outer, size_t channels, size_t inner, size_t s
             }
         T(want_dslope)[c] = T(ordered_sum)(T(terms), have);
     }
-    T(fill)(T(out), n);
-    T(fill)(T(dslope), channels);
-    T(fl_prelu_backward)(isa, grad, x, T(slope), out, dslope, outer, channels, inner);
-    CHECK("prelu_backward dx", T(exactly)(T(out), shift, T(want), n));
-    CHECK("prelu_backward dweight", T(exactly)(T(dslope), shift, T(want_dslope), channels));
-    memcpy(out, grad, n * sizeof(NUM));
-    T(fl_prelu_backward)(isa, out, x, T(slope), out, dslope, outer, channels, inner);
-    CHECK("prelu_backward in place of grad",
-          T(exactly)(T(out), shift, T(want), n) && T(same)(dslope, T(want_dslope), channels));
-    memcpy(out, x, n * sizeof(NUM));
-    T(fl_prelu_backward)(isa, grad, out, T(slope), out, dslope, outer, channels, inner);
-    CHECK("prelu_backward in place of x",
-          T(exactly)(T(out), shift, T(want), n) && T(same)(dslope, T(want_dslope), channels));
-    if (channels == 1) {
-        for (size_t i = 0; i < n; i++)
-            T(want)[i] = T(chosen)(x[i], grad[i], slope);
+    EACH_ISA
+    {
+        T(fill)(T(out), n);
+        T(fill)(T(dslope), channels);
+        T(fl_prelu_backward)(isa, grad, x, T(slope), out, dslope, outer, channels, inner);
+        CHECK("prelu_backward dx", T(exactly)(T(out), shift, T(want), n));
+        CHECK("prelu_backward dweight", T(exactly)(T(dslope), shift, T(want_dslope), channels));
+        memcpy(out, grad, n * sizeof(NUM));
+        T(fl_prelu_backward)(isa, out, x, T(slope), out, dslope, outer, channels, inner);
+        CHECK("prelu_backward in place of grad",
+              T(exactly)(T(out), shift, T(want), n) && T(same)(dslope, T(want_dslope), channels));
+        memcpy(out, x, n * sizeof(NUM));
+        T(fl_prelu_backward)(isa, grad, out, T(slope), out, dslope, outer, channels, inner);
+        CHECK("prelu_backward in place of x",
+              T(exactly)(T(out), shift, T(want), n) && T(same)(dslope, T(want_dslope), channels));
+    }
+    if (channels != 1)
+        return;
+
+    const ACC slope = W(T(slope)[0]) * (ACC)1.001; /* a slope of leaky ReLU need not be a half */
+    for (size_t i = 0; i < n; i++)
+        T(want)[i] = T(chosen)(x[i], x[i], slope);
+    EACH_ISA
+    {
+        T(fill)(T(out), n);
+        T(fl_leaky_relu)(isa, x, out, n, slope);
+        CHECK("leaky_relu", T(exactly)(T(out), shift, T(want), n));
+    }
+    for (size_t i = 0; i < n; i++)
+        T(want)[i] = T(chosen)(x[i], grad[i], slope);
+    EACH_ISA
+    {
         T(fill)(T(out), n);
         T(fl_leaky_relu_backward)(isa, grad, x, out, n, slope);
         CHECK("leaky_relu_backward", T(exactly)(T(out), shift, T(want), n));
@@ -417,8 +453,11 @@ static void T(check_one_rounding)(void)
     T(x)[0] = T(x)[1] = T(grad)[0] = N(-1);
     T(grad)[1] = N(-0.5 / (1 << MANTISSA));
     T(x)[n - 1] = T(grad)[n - 1] = N(-1.0 / (1 << 20));
-    T(fl_prelu_backward)(isa, T(grad), T(x), T(slope), T(out), T(dslope), 1, 1, n);
-    report(T(dslope)[0] == N(1 + 1.0 / (1 << MANTISSA)), STRING(TYPE), "dweight, rounded once", 1, 1, n);
+    EACH_ISA
+    {
+        T(fl_prelu_backward)(isa, T(grad), T(x), T(slope), T(out), T(dslope), 1, 1, n);
+        report(T(dslope)[0] == N(1 + 1.0 / (1 << MANTISSA)), STRING(TYPE), "dweight, rounded once", 1, 1, n);
+    }
 }
 #endif
 

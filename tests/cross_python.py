@@ -34,6 +34,7 @@ LEFT_OUT = {
     "lengths": "tests/cross.py checks them in C, and more of them",
     "any_shape": "it is slow there, and what it draws is how Python lays arrays out",
     "partial_overlap": "Python copies there, before any kernel",
+    "random": "what these draw is computed by NumPy alone",
     "fuzz": "wrong arguments are refused in Python",
     "guard_guards": "it starts a process, which an emulated one cannot",
     "does_not_import_it": "so does this",

@@ -188,8 +188,8 @@ def test_numba_layers(layer):
     """Two Python threads at once and a forked child, on the layers that abort and hang when they are misused."""
     tests = Path(__file__).parent / "test_threads.py"
     found = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-k", "numba", str(tests)],
-        env={**os.environ, "NUMBA_THREADING_LAYER": layer},
+        [sys.executable, "-m", "pytest", "-q", "-k", "numba and not float16 and not float64", str(tests)],
+        env={**os.environ, "NUMBA_THREADING_LAYER": layer, "PYTEST_ADDOPTS": ""},  # which may name this test again
         cwd=PACKAGE.parent,
         capture_output=True,
         text=True,
