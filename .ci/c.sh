@@ -31,9 +31,9 @@ build() { # SET PROGRAM FLAGS...
     shift 2
     $(compiler "$set") -Wall -Wextra -Werror "$@" -Icsrc "tests/$program.c" "$work/$set"/*.o -o "$log.program"
 }
-checked() { build "$1" check && "$log.program"; }
+checked() { build "$1" "$2" && "$log.program"; }
 with_threads() { build "$@" -DHOST "$work/$1/host/host.o" -pthread && "$log.program"; }
-valgrind_sees() { build gcc-O2 check -g && valgrind -q --error-exitcode=9 --partial-loads-ok=no "$log.program"; }
+valgrind_sees() { build gcc-O2 "$1" -g && valgrind -q --error-exitcode=9 --partial-loads-ok=no "$log.program"; }
 emulated() { # CPU BEST: which instruction set is chosen on which processor
     build gcc-O2 check -static && qemu-x86_64 -cpu "$1" "$log.program" 2>/dev/null | tee "$log.out" && grep -qx "best: $2" "$log.out"
 }
@@ -55,15 +55,17 @@ counted() { "$@" | tee "$log.last" && tail -n 1 "$log.last" | grep -E '^[1-9][0-
 
 flags | while read -r set command; do echo "$command -Wall -Wextra -Werror | library $set"; done | at_once
 {
-    echo "check.c, clang-19 with sanitizers | counted checked sanitizers"
-    echo "check.c, valgrind | counted valgrind_sees"
-    echo "check.c, AVX-512 by SIMDe | counted avx512_by_simde"
-    echo "check.c with ThreadSanitizer | counted with_threads tsan check"
-    echo "stress.c with ThreadSanitizer | counted with_threads tsan stress -DNO_FORK"
-    for set in gcc-O2 gcc-O3 clang-19-O2 clang-19-O3 m32; do
-        echo "check.c, $(compiler $set) | counted checked $set"
+    for program in check check_quantized; do
+        echo "$program.c, clang-19 with sanitizers | counted checked sanitizers $program"
+        echo "$program.c, valgrind | counted valgrind_sees $program"
+        echo "$program.c with ThreadSanitizer | counted with_threads tsan $program"
+        echo "$program.c with threads | counted with_threads gcc-O2 $program"
+        for set in gcc-O2 gcc-O3 gcc-Os clang-19-O2 clang-19-O3 m32; do
+            echo "$program.c, $(compiler $set) | counted checked $set $program"
+        done
     done
-    echo "check.c with threads | counted with_threads gcc-O2 check"
+    echo "check.c, AVX-512 by SIMDe | counted avx512_by_simde"
+    echo "stress.c with ThreadSanitizer | counted with_threads tsan stress -DNO_FORK"
     echo "stress.c | counted with_threads gcc-O2 stress"
     echo "check.c on an emulated Nehalem (no AVX) | counted emulated Nehalem sse2"
     echo "check.c on an emulated SandyBridge (AVX, not AVX2) | counted emulated SandyBridge sse2"

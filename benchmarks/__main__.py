@@ -39,6 +39,7 @@ def measure(lab: Lab, results: Results, wants: Sequence[str], extent: Extent, ba
     rivals = [name for name in RIVALS if name not in lab.skipped]
     peers = [name for name in PEERS if name in rivals or name in ALWAYS]
     table = goals.goals(extent, rivals, cpus) if "goals" in wants else []
+    table += goals.formats() if "formats" in wants and not extent.quick else []
     work = [(goal, list(goals.groups(goal))) for goal in table]
     parts = [group for part in wants if part in PARTS for group in PARTS[part](extent, peers, cpus)]
     task = bar.add_task("", total=sum(len(divided) for _, divided in work) + len(parts))

@@ -13,10 +13,11 @@ from benchmarks.lab import Run, Times
 from benchmarks.parts import Extent
 from benchmarks.peers import PEERS
 from benchmarks.peers.limits import COPY, NEGATIVE, STREAM
+from benchmarks.peers.litert import REFERENCE, XNNPACK
 from benchmarks.peers.numpy_ import NAIVE
 from benchmarks.peers.ours import OURS
 from benchmarks.peers.torch_ import TORCH
-from benchmarks.workloads import LARGEST, Case, network_case, real_cases, sweep_case
+from benchmarks.workloads import HALVES, LARGEST, Case, network_case, real_cases, sweep_case
 from fastleaky._check import OPERATIONS
 from fastleaky._workloads import NETWORKS
 
@@ -61,6 +62,7 @@ class Pair:
         return (
             case.name,
             case.operation,
+            case.dtype,
             "one weight" if case.shared else "a weight for each channel",
             f"against {self.theirs.peer}",
         )
@@ -208,6 +210,34 @@ def goals(extent: Extent, peers: list[str], cpus: int) -> list[Goal]:
         Goal("import", "import numpy", milliseconds, [Pair(*(Run(p.name, importing) for p in IMPORTS))], at_most=15),
         Goal("the Numba backend, 2^20 to 2^24", "C", time, against(OURS, large, f"{OURS}, Numba"), at_most=1.3),
         Goal("the NumPy backend, 2^20", NAIVE, speed, against(NAIVE, where, f"{OURS}, NumPy"), 8),
+    ]
+
+
+def formats() -> list[Goal]:
+    """Return the table for number formats of 16 and 8 bits: these rows are long, and stand by themselves."""
+    halves = [sweep_case(25, dtype=dtype) for dtype in HALVES]
+    bytes_ = [sweep_case(21, dtype=dtype) for dtype in ("int8", "uint8")]
+    shape = sweep_case(21, "prelu").shapes[0]
+    prelus = [
+        Case(layout, "prelu", ((1, 64, shape[1] * shape[2] // 64),), channels_last=last, dtype=dtype)
+        for layout, last in (("NCHW", False), ("NHWC", True))
+        for dtype in ("int8", "uint8")
+    ]
+    short = [sweep_case(21, dtype="int16")]
+    float32 = [Pair(Run(OURS, case), Run(OURS, dataclasses.replace(case, dtype="float32"))) for case in halves]
+    return [
+        Goal("leaky_relu of float16 and bfloat16, 2^25", "float32", speed, float32, 1.8),
+        Goal("leaky_relu of float16 and bfloat16, 2^25", TORCH, speed, against(TORCH, halves), 1),
+        Goal("leaky_relu of int8 and uint8, 2^21", REFERENCE, speed, against(REFERENCE, bytes_), 100),
+        Goal("leaky_relu of int8 and uint8, 2^21", XNNPACK, speed, against(XNNPACK, bytes_), 1),
+        Goal(
+            "prelu of int8 and uint8, NCHW and NHWC, 2^21",
+            REFERENCE,
+            speed,
+            against(REFERENCE, prelus, channels_last=False),
+            20,
+        ),
+        Goal("leaky_relu of int16, 2^21", REFERENCE, speed, against(REFERENCE, short), 10),
     ]
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from benchmarks.lab import Run
 from benchmarks.peers import PEERS, imports, limits
-from benchmarks.workloads import LARGEST, SIGNS, Case, network_case, sweep_case
+from benchmarks.workloads import FORMATS, LARGEST, SIGNS, Case, network_case, sweep_case
 from fastleaky._workloads import NETWORKS, Network
 
+FORMAT_SIZES = (21, 25)
 SMALL = 14  # the sweep over small arrays ends at 2**14 elements
 
 
@@ -61,7 +62,9 @@ def everyone(case: Case, peers: list[str]) -> tuple[Run, ...]:
     left_out = {limits.NEGATIVE} if not case.fresh else {limits.COPY, limits.STREAM}
     left_out |= {peer.name for peer in imports.PEERS}
     return tuple(
-        Run(name, case) for name in peers if name not in left_out and (PEERS[name].threaded or case.threads == 1)
+        Run(name, case)
+        for name in peers
+        if name not in left_out and (PEERS[name].threaded or case.threads == 1) and case.dtype in PEERS[name].dtypes
     )
 
 
@@ -99,4 +102,13 @@ def signs(extent: Extent, peers: list[str], _: int) -> Iterator[Group]:
             yield Group("signs", f"{case.name} {case.operation}, {negative:.0%} negative", everyone(case, peers))
 
 
-PARTS = {"networks": networks, "sweep": sweep, "latency": latency, "signs": signs}
+def formats(extent: Extent, peers: list[str], _: int) -> Iterator[Group]:
+    """Number formats of 16 and 8 bits, on arrays that a cache holds and on ones that it does not."""
+    for operation in ("leaky_relu", "prelu"):
+        for exponent in extent.exponents[-1:] if extent.quick else FORMAT_SIZES:
+            for dtype in ("float32", *FORMATS):
+                case = sweep_case(exponent, operation, dtype=dtype)
+                yield Group("formats", f"{case.name} {operation} {dtype}", everyone(case, peers))
+
+
+PARTS = {"networks": networks, "sweep": sweep, "latency": latency, "signs": signs, "formats": formats}

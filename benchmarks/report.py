@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 from typing import Any
@@ -61,6 +62,11 @@ def gigabytes(timing: Timing) -> str:
     return f"{timing.rate / 1e9:.3g}"
 
 
+def giga_elements(timing: Timing) -> str:
+    """Show a rate."""
+    return f"{timing.case.elements / timing.time / 1e9:.3g}"
+
+
 def measured(row: dict[str, Any]) -> str:
     """Show the figure of a goal, or between what it lies where the repeats settle no more; and of what it is."""
     if row["verdict"] == "skipped":
@@ -117,6 +123,12 @@ def share(results: Results) -> str:
     return table(["", *names], rows)
 
 
+def formats(results: Results, operation: str, size: str) -> str:
+    """Show elements a second, in thousands of millions, for each number format."""
+    timings = [timing for timing in results.select("formats", operation=operation) if timing.case.name == size]
+    return grid(timings, lambda timing: timing.case.dtype, giga_elements, lambda t: min(t, default=0))
+
+
 def latency(results: Results) -> str:
     """Show nanoseconds a call over sizes."""
     shown = {f"2^{exponent}" for exponent in range(0, 27, 2)}
@@ -138,8 +150,8 @@ def conditions(results: Results) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     text = (
         f"{machine['processor']}, {machine['cpus']} processors, {sizes or 'caches unknown'}; {machine['system']}; "
-        f"{machine['backend']}; {versions}; {machine['date']}. float32, random signs unless said, medians of at least "
-        f"{results.rounds} rounds in turn; where these do not settle the median to within {results.bound:.0%}, it "
+        f"{machine['backend']}; {versions}; {machine['date']}. float32 and random signs unless said, medians of "
+        f"at least {results.rounds} rounds in turn; where these do not settle the median to within {results.bound:.0%}, it "
         "says between what the median lies, with a confidence of 95%."
     )
     if results.quick:
@@ -172,6 +184,9 @@ def tables(results: Results) -> dict[str, tuple[str, str]]:
         "signs": ("iresnet50 forward, one thread, other signs: milliseconds", signs(results, backward=False)),
         "signs-backward": ("The same, backward", signs(results, backward=True)),
     }
+    for operation, size in itertools.product(("leaky_relu", "prelu"), ("2^21", "2^25")):
+        heading = f"{operation}, {size} elements, by number format, one thread: 10^9 elements a second"
+        made[f"formats-{operation}-{size[2:]}"] = (heading, formats(results, operation, size))
     if cpus > 1:
         for name, backward in (("networks-threads", False), ("networks-backward-threads", True)):
             direction = "backward" if backward else "forward"

@@ -17,12 +17,14 @@ Layer = dict[str, Any]  # x, grad, weight, negative_slope, and where the results
 DRAWN = 2**22  # random numbers, which are repeated from there on: no branch predictor remembers so many
 PAGE, LINE = 4096, 64  # bytes
 LARGEST = 26  # the sweep ends at 2**26 elements
+HALVES, INTEGERS = ("float16", "bfloat16"), ("int8", "uint8", "int16")
+FORMATS = (*HALVES, *INTEGERS)
 SIGNS = (0.5, 0.05, 0.0)  # fractions of x that are negative; the first is the headline
 
 
 @dataclass(frozen=True)
 class Case:
-    """One operation on the activations of some shapes, one call each; float32."""
+    """One operation on the activations of some shapes, one call each."""
 
     name: str
     operation: str
@@ -33,6 +35,7 @@ class Case:
     negative: float = SIGNS[0]
     fresh: bool = False  # results in new arrays, rather than in given ones
     threads: int = 1
+    dtype: str = "float32"  # or a number format of 16 or 8 bits
 
     @classmethod
     def of(cls, fields: dict[str, Any]) -> Case:
@@ -43,6 +46,23 @@ class Case:
     def op(self) -> Operation:
         """The entry in the table of operations."""
         return OPERATIONS[self.operation]
+
+    @property
+    def element_type(self) -> np.dtype[Any]:
+        """The type of x; NumPy has bfloat16 from ml_dtypes."""
+        if self.dtype == "bfloat16":
+            from ml_dtypes import bfloat16
+
+            return np.dtype(bfloat16)
+        return np.dtype(self.dtype)
+
+    @property
+    def quantization(self) -> dict[str, Any]:
+        """What quantized.leaky_relu, or quantized.prelu, is told of the integers."""
+        zero = {"int8": -7, "uint8": 121, "int16": 0}[self.dtype]
+        given = {"input_scale": 0.05, "input_zero_point": zero, "output_scale": 0.04, "output_zero_point": zero}
+        weights = {"weight_scale": 0.007, "weight_zero_point": 128 if self.dtype == "uint8" else 0}
+        return given | weights if self.op.parameter == "weight" else given
 
     @property
     def elements(self) -> int:
@@ -79,16 +99,16 @@ def real_cases(operation: str, networks: Iterable[str], **options: Any) -> list[
     ]
 
 
-def place(elements: int, nth: int) -> np.ndarray[Any, Any]:
+def place(elements: int, nth: int, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
     """Make an array that begins on a cache line, and the n-th of three in the n-th third of a page.
 
     Where two arrays happen to begin at almost the same place of their pages, `rep movsb`, with which memcpy copies, is
     ten times slower on some processors (glibc bug 30994), and the limit would be none. Power-of-two sizes from malloc
     happen to.
     """
-    raw = np.empty(4 * elements + 2 * PAGE, np.uint8)
+    raw = np.empty(dtype.itemsize * elements + 2 * PAGE, np.uint8)
     start = -raw.ctypes.data % PAGE + nth * PAGE // 3 // LINE * LINE
-    return raw[start : start + 4 * elements].view(np.float32)
+    return raw[start : start + dtype.itemsize * elements].view(dtype)
 
 
 def fill(array: np.ndarray[Any, Any], numbers: np.ndarray[Any, Any]) -> None:
@@ -102,12 +122,14 @@ def draw(case: Case) -> list[Layer]:
     """Make the arrays of a case: every layer takes the front of the same few, as in an inference engine's arena.
 
     x has normal numbers with as many negative ones, in random places, as the case says. The arrays for results have
-    been written to, so that no page of them is new.
+    been written to, so that no page of them is new. Integers are any of their type.
     """
-    rng = np.random.default_rng(0)
+    rng, dtype = np.random.default_rng(0), case.element_type
     largest = max(map(math.prod, case.shapes))
-    x, out, grad = (place(largest, nth) for nth in range(3))
+    x, out, grad = (place(largest, nth, dtype) for nth in range(3))
     numbers = rng.standard_normal(min(largest, DRAWN), np.float32)
+    if dtype.kind in "iu":
+        numbers = rng.integers(0, 256, numbers.size * dtype.itemsize, np.uint8).view(dtype)
     if case.negative != SIGNS[0]:
         numbers = np.where(rng.random(numbers.size) < case.negative, -np.abs(numbers), np.abs(numbers))
     fill(x, numbers)
@@ -123,7 +145,10 @@ def draw(case: Case) -> list[Layer]:
 
     layers = []
     for shape in case.shapes:
-        weight = np.full(1 if case.shared or len(shape) == 1 else shape[1], case.slope, np.float32)
+        channels = 1 if case.shared or len(shape) == 1 else shape[1]
+        weight = np.full(channels, case.slope).astype(dtype)
+        if dtype.kind in "iu":
+            weight = rng.integers(0, 256, channels, np.uint8).view("u1" if case.dtype == "uint8" else "i1")
         arrays = {"x": front(x, shape), "out": front(out, shape), "weight": weight, "dweight": np.zeros_like(weight)}
         if "grad" in case.op.inputs:
             arrays["grad"] = front(grad, shape)

@@ -2,11 +2,6 @@
  * SPDX-License-Identifier: MIT */
 #include "isa.h"
 
-/* FL_IF(condition, code) is the code where the condition is 1, and nothing where it is 0. */
-#define FL_IF_0(...)
-#define FL_IF_1(...) __VA_ARGS__
-#define FL_IF(condition, ...) FL_PASTE(FL_IF, condition)(__VA_ARGS__)
-
 #define FL_ISA(name, condition) FL_IF(condition, extern const fl_isa fl_isa_##name;)
 #include "isas.def"
 #undef FL_ISA

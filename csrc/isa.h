@@ -70,6 +70,11 @@
 #define FL_STRING_(a) #a
 #define FL_STRING(a) FL_STRING_(a)
 
+/* FL_IF(condition, code) is the code where the condition is 1, and nothing where it is 0. */
+#define FL_IF_0(...)
+#define FL_IF_1(...) __VA_ARGS__
+#define FL_IF(condition, ...) FL_PASTE(FL_IF, condition)(__VA_ARGS__)
+
 #ifdef FL_TARGET
 #define FL_FUNCTION FL_COMPILER static __attribute__((target(FL_TARGET)))
 #else

@@ -13,6 +13,7 @@ import fastleaky
 from fastleaky._check import OPERATIONS
 from fastleaky._typing import Array
 from fastleaky._vectors import DTYPES, Vector, vectors
+from fastleaky.quantized import _golden as quantized
 from fastleaky.reference import quiet
 
 FORMAT = 2  # of these files and of results; tests/check.c knows it too
@@ -141,10 +142,11 @@ def manifest() -> str:
 
 
 def write(folder: Path) -> list[Path]:
-    """Write all three files."""
+    """Write all files."""
     folder.mkdir(parents=True, exist_ok=True)
-    files = [folder / name for name in ("vectors.h", "vectors.npz", "MANIFEST.txt")]
+    files = [folder / name for name in ("vectors.h", "vectors.npz", "MANIFEST.txt", "quantized.h")]
     files[0].write_text(header())
     np.savez_compressed(files[1], **arrays())
     files[2].write_text(manifest())
+    files[3].write_text(quantized.header())
     return files

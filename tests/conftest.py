@@ -57,6 +57,13 @@ def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         yield name
 
 
+@pytest.fixture(params=[name for name in USABLE if name != "numba"])
+def engine(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Use each backend that has quantized operations of its own."""
+    with fastleaky.use(request.param):
+        yield
+
+
 @pytest.fixture(params=OPERATIONS)
 def operation(request: pytest.FixtureRequest) -> Operation:
     """Each of the four operations."""

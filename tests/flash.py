@@ -50,6 +50,7 @@ PARTS = {  # of the code: the functions that it is
     },
     **{t: (f"{t}_select", f"{t}_sum", f"{t}_piece") for t in ("f16", "bf16")},
 }
+INTEGERS = re.compile(r"(i8|u8|i16)_|look_up|fl_integers_")  # and all of quantized.c
 BESIDE = ("{}_piece", "fl_prelu_backward_{}", "sum_all", "sum_part")  # what the deepest kernel calls, and who calls it
 OURS = re.compile(r"fl_|__aeabi_|__[a-z]+[sd]f")  # and the compiler's own, for arithmetic
 
@@ -69,12 +70,15 @@ def weigh(core: str, folder: Path) -> tuple[str, ...]:
         ]
         if foreign:
             raise CrossError(f"{core}: {source.name} calls {foreign}")
-        if source.stem in (isa, "dispatch", "ops"):
+        if source.stem in (isa, "dispatch", "ops", "quantized"):
             symbols = run([f"{tools}-nm", "-S", str(compiled)])
-            sizes |= {name: int(n, 16) for n, name in re.findall(r"^\w+ (\w+) [tTrR] (\w+)$", symbols, re.MULTILINE)}
+            for n, name in re.findall(r"^\w+ (\w+) [tTrR] (\w+)$", symbols, re.MULTILINE):
+                of_integers = source.stem == "quantized" or INTEGERS.match(name)
+                sizes[f"int {name}" if of_integers else name] = int(n, 16)
             used = compiled.with_suffix(".su").read_text()
             stack |= {name: int(n) for name, n in re.findall(r":(\w+)(?:\.[\w.]*)?\t(\d+)", used)}
     parts = [sum(sizes.pop(name, 0) for name in names) for names in PARTS.values()]
+    parts.append(sum(sizes.pop(name) for name in list(sizes) if name.startswith("int ")))
     rest = sum(sizes.values())
     deepest = [stack[f"{t}_sum"] + sum(stack.get(name.format(t), 0) for name in BESIDE) for t in ("f32", "f64")]
     return (core, isa, *(str(n) for n in (*parts, rest, *deepest)))
@@ -85,7 +89,7 @@ def main() -> int:
     table = Table(box=box.MARKDOWN)
     for heading in ("core", "set"):
         table.add_column(heading)
-    for heading in (*PARTS, "rest", "stack f32", "stack f64"):
+    for heading in (*PARTS, "int", "rest", "stack f32", "stack f64"):
         table.add_column(heading, justify="right")
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
         for row in pool.map(lambda core: weigh(core, Path(folder)), CORES):

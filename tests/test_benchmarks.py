@@ -52,6 +52,22 @@ def test_signs_are_as_said(negative, channels_last):
     assert abs(np.sign(draw(case)[0]["grad"]).mean()) < 0.1
 
 
+FORMATS = [(name, dtype) for name, peer in PEERS.items() for dtype in peer.dtypes if dtype != "float32"]
+
+
+@pytest.mark.parametrize(("name", "dtype"), FORMATS)
+@pytest.mark.parametrize("operation", ["leaky_relu", "prelu"])
+def test_each_peer_computes_its_formats(name, dtype, operation):
+    peer = PEERS[name]
+    if why := peer.missing():
+        pytest.skip(f"{name}: {why}")
+    case = replace(SMALL, operation=operation, dtype=dtype)
+    assert peer.prepare(case, draw(case))
+    check(peer, case)
+    if name == ours.OURS:
+        check(peer, replace(case, channels_last=True))
+
+
 def test_arrays_begin_apart():
     layer = draw(sweep_case(16, "prelu_backward"))[0]
     starts = sorted(layer[name].ctypes.data % 4096 for name in ("x", "out", "grad"))

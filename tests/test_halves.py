@@ -26,7 +26,8 @@ def slopes(half):
     special = [0.01, 0.1, 0.2, 0.25, 0.3, 0.5, 1, 1.5, 2, 3, 0, np.inf, np.nan]
     edge = [info.smallest_subnormal, info.tiny, info.max, info.eps, 1 + info.eps, 1 - info.eps, 1e-40, 3e38, 65520]
     drawn = 2.0 ** np.random.default_rng(0).uniform(-30, 30, 10)
-    both = [*special, *map(float, edge), *drawn]
+    full = float(np.array(0x7FFFFFFF, np.uint32).view(np.float32))  # NaN; rounded by its bits it would be -0
+    both = [full, *special, *map(float, edge), *drawn]
     return [*both, *(-slope for slope in both)]
 
 

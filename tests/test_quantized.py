@@ -180,6 +180,7 @@ PRELUS = {
 }
 
 
+@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("dtype", TYPES)
 @pytest.mark.parametrize("rounding", ROUNDINGS)
 def test_prelu_samples(dtype, rounding):
@@ -191,6 +192,7 @@ def test_prelu_samples(dtype, rounding):
         assert prelu(q, shaped, axis=-1, **given).reshape(4, 3).tolist() == wanted
 
 
+@pytest.mark.usefixtures("engine")
 def test_prelu_sample_of_five_axes():
     q = np.array([192, 192, 0, 0, 96, 96, 128, 128], np.uint8).reshape(1, 2, 1, 2, 2)
     given = prelu_parameters("uint8", (1 / 128, 1 / 128), 1 / 128, 128, (128, 128))
@@ -198,6 +200,7 @@ def test_prelu_sample_of_five_axes():
     assert got.ravel().tolist() == [192, 192, 64, 192, 112, 144, 128, 128]
 
 
+@pytest.mark.usefixtures("engine")
 def test_leaky_relu_samples():
     x = np.array([0, 1, 3, 1, -1, -2])
     given = leaky_parameters((1 / 16, 1 / 16), (128, 128))
@@ -212,6 +215,7 @@ def test_leaky_relu_samples():
 # The public functions and layers: every number, every pair
 
 
+@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("dtype", TYPES)
 @pytest.mark.parametrize("rounding", ROUNDINGS)
 def test_every_number(dtype, rounding):
@@ -221,6 +225,7 @@ def test_every_number(dtype, rounding):
         assert same(leaky_relu(q, slope, **given), reference.leaky_relu(q, slope, **given))
 
 
+@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("dtype", ["int8", "uint8"])
 def test_every_number_as_xnnpack(dtype):
     q = every(dtype)
@@ -230,6 +235,7 @@ def test_every_number_as_xnnpack(dtype):
             assert same(leaky_relu(q, slope, **given), reference.leaky_relu(q, slope, **given))
 
 
+@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("dtype", ["int8", "uint8"])
 @pytest.mark.parametrize("rounding", ROUNDINGS)
 def test_every_pair(dtype, rounding):
@@ -241,6 +247,7 @@ def test_every_pair(dtype, rounding):
             assert same(prelu(q, weight, **given), reference.prelu(q, weight, **given))
 
 
+@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("rounding", ROUNDINGS)
 def test_every_number_with_slopes_of_int8(rounding):
     weight = np.array([-128, -127, -50, -1, 0, 1, 2, 77, 127], np.int8)
@@ -258,6 +265,7 @@ def saturated(got, exact):
     return bool(np.any(beyond) and off[beyond].max() == 0 and off.max() <= 1)
 
 
+@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("dtype", TYPES)
 @pytest.mark.parametrize("rounding", ROUNDINGS)
 def test_saturation(dtype, rounding):
@@ -281,6 +289,7 @@ def test_saturation(dtype, rounding):
 PARAMETER = st.floats(1e-6, 1e3)
 
 
+@pytest.mark.usefixtures("engine")
 @settings(deadline=None, max_examples=200)
 @given(st.sampled_from(TYPES), st.sampled_from([*ROUNDINGS, "xnnpack"]), st.floats(-3, 3), st.data())
 def test_random_leaky_relu(dtype, rounding, slope, draws):
@@ -294,6 +303,7 @@ def test_random_leaky_relu(dtype, rounding, slope, draws):
         assert same(got, reference.leaky_relu(every(dtype), slope, **given))
 
 
+@pytest.mark.usefixtures("engine")
 @settings(deadline=None, max_examples=100)
 @given(st.sampled_from(TYPES), st.sampled_from(ROUNDINGS), st.data())
 def test_random_prelu(dtype, rounding, draws):
@@ -337,6 +347,7 @@ SHAPES = [
 ]
 
 
+@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("dtype", TYPES)
 @pytest.mark.parametrize(("shape", "weight_shape", "axis"), SHAPES, ids=str)
 def test_shapes(dtype, shape, weight_shape, axis):
@@ -361,6 +372,7 @@ def both(dtype, q, weight=None):
     ]
 
 
+@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("dtype", TYPES)
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("shape", [(), (37,), (5, 9), (3, 5, 7, 4)], ids=str)
@@ -379,6 +391,7 @@ def test_layouts(dtype, layout, shape):
             assert np.array_equal(out, wanted)
 
 
+@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("dtype", TYPES)
 @pytest.mark.parametrize("shift", [-9, -1, 1, 40])
 @pytest.mark.parametrize("shape", [(1, 1, 300), (3, 5, 20), (150, 2, 1)], ids=str)
@@ -391,6 +404,7 @@ def test_partial_overlap(dtype, shift, shape):
         assert same(function(q, out=out), wanted)
 
 
+@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("dtype", ["int8", "uint8"])
 def test_out_overlaps_the_weight(dtype):
     q, room, given = draw((6, 4, 3), dtype), draw(6 * 4 * 3, dtype, 1), prelu_parameters(dtype)
@@ -408,6 +422,7 @@ def test_a_layer_keeps_its_weight():
     assert layer.weight.any()
 
 
+@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("dtype", TYPES)
 @pytest.mark.parametrize("shape", [(300_001,), (2, 700, 300), (300_001, 2), (1, 3, 200_000)], ids=str)
 def test_large_arrays(dtype, shape):

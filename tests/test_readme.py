@@ -8,19 +8,21 @@ import numpy as np
 import pytest
 
 import fastleaky
-from fastleaky import _api, _backends, reference
+from fastleaky import _api, _backends, quantized, reference
 from fastleaky.quantized import _api as quantized_api
 
 README = Path(__file__).parent.parent / "README.md"
 
 
 def test_python_of_the_readme():
-    (code,) = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
+    floats, integers = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
     found = {}
-    exec(code, found)
+    exec(floats, found)
     dx, dweight = reference.prelu_backward(found["grad"], found["x"], found["weight"])
     assert np.array_equal(found["dx"], dx)
     assert np.array_equal(found["dweight"], dweight)
+    exec(integers, found)
+    assert np.array_equal(found["y"], quantized.reference.leaky_relu(found["q"], 0.1, **found["scales"]))
 
 
 @pytest.mark.parametrize("module", [_api, _backends, quantized_api])

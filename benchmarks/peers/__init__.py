@@ -25,7 +25,7 @@ ALL = (
     torch_.PEER,
     onednn.PEER,
     onnxruntime_.PEER,
-    litert.PEER,
+    *litert.PEERS,
     openvino_.PEER,
     jax_.PEER,
     ncnn_.PEER,

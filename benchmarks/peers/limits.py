@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.peers.peer import MissingError, Peer, Prepared
-from benchmarks.workloads import Case, Layer
+from benchmarks.workloads import FORMATS, Case, Layer
 
 COPY = "np.copyto"
 STREAM = "streaming copy"
@@ -61,7 +61,7 @@ def stream(_: Case, layers: list[Layer]) -> list[Prepared]:
 
 
 PEERS = (
-    Peer(COPY, copy, home="numpy", threaded=False, arrays=2),
+    Peer(COPY, copy, home="numpy", threaded=False, dtypes=("float32", *FORMATS), arrays=2),
     Peer(STREAM, stream, home="numpy", threaded=False, arrays=2),
     Peer(NEGATIVE, negative, home="numpy", threaded=False, arrays=2),
 )

@@ -1,4 +1,4 @@
-"""LiteRT, which gives these operators to XNNPACK."""
+"""LiteRT, which gives these operators to XNNPACK where that has them; and its reference kernels, for integers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.peers.litert_model import Operator, Tensor, model
 from benchmarks.peers.peer import Array, Peer, Prepared, models
-from benchmarks.workloads import Case, Layer
+from benchmarks.workloads import INTEGERS, Case, Layer
 
 
 def channels_last(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -20,19 +20,27 @@ def channels_last(shape: tuple[int, ...]) -> tuple[int, ...]:
 def operator(case: Case, layer: Layer) -> Operator:
     """What LiteRT is told of a layer."""
     shape = channels_last(layer["x"].shape)
-    x, y = Tensor(shape), Tensor(shape)
+    given = case.quantization if case.dtype in INTEGERS else {}
+
+    def tensor(of: str, shape: tuple[int, ...], contents: Array | None = None) -> Tensor:
+        dtype = case.dtype if contents is None else contents.dtype.name
+        return Tensor(shape, dtype, given.get(f"{of}_scale"), given.get(f"{of}_zero_point", 0), contents)
+
+    x, y = tensor("input", shape), tensor("output", shape)
     if case.op.parameter == "negative_slope":
         return Operator(x, y, negative_slope=case.slope)
     weight = layer["weight"]
-    return Operator(x, y, weight=Tensor((*[1] * (len(shape) - 2), weight.size), contents=weight))
+    return Operator(x, y, weight=tensor("weight", (*[1] * (len(shape) - 2), weight.size), weight))
 
 
-def build(case: Case, layers: list[Layer]) -> Prepared:
+def build(resolver: str, case: Case, layers: list[Layer]) -> Prepared:
     """Make an interpreter. The inputs are set once, which copies them; the outputs lie in its own memory."""
-    from ai_edge_litert.interpreter import Interpreter
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     interpreter: Any = Interpreter(
-        model_content=model([operator(case, layer) for layer in layers]), num_threads=case.threads
+        model_content=model([operator(case, layer) for layer in layers]),
+        num_threads=case.threads,
+        experimental_op_resolver_type=OpResolverType[resolver],
     )
     interpreter.allocate_tensors()
     for details, layer in zip(interpreter.get_input_details(), layers, strict=True):
@@ -46,11 +54,16 @@ def build(case: Case, layers: list[Layer]) -> Prepared:
     return Prepared([functools.partial(interpreter.invoke)], read)
 
 
-def prepare(case: Case, layers: list[Layer]) -> list[Prepared]:
+def prepare(resolver: str, case: Case, layers: list[Layer]) -> list[Prepared]:
     """It has no backward operators."""
     if len(case.op.inputs) > 1 or case.channels_last or case.fresh:
         return []
-    return models(build)(case, layers)
+    return models(functools.partial(build, resolver))(case, layers)
 
 
-PEER = Peer("LiteRT (XNNPACK)", prepare, ("ai_edge_litert", "flatbuffers"), "ai-edge-litert flatbuffers")
+NEEDS = {"modules": ("ai_edge_litert", "flatbuffers"), "install": "ai-edge-litert flatbuffers"}
+XNNPACK, REFERENCE = "LiteRT (XNNPACK)", "LiteRT, reference"
+PEERS = (
+    Peer(XNNPACK, functools.partial(prepare, "AUTO"), dtypes=("float32", "int8", "uint8"), **NEEDS),
+    Peer(REFERENCE, functools.partial(prepare, "BUILTIN_REF"), dtypes=INTEGERS, **NEEDS),
+)

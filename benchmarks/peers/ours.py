@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import fastleaky
-from benchmarks.peers.peer import Peer, Prepared, returned
-from benchmarks.workloads import Case, Layer
+from benchmarks.peers.peer import Array, Peer, Prepared, returned
+from benchmarks.workloads import FORMATS, Case, Layer
+from fastleaky import quantized
 
 OURS = "fastleaky"
 
 
+def quantized_layer(case: Case, layer: Layer) -> Callable[..., Array]:
+    """Make the layer object for integers."""
+    if case.op.parameter == "weight":
+        return quantized.PReLU(layer["weight"], case.dtype, **case.quantization)
+    return quantized.LeakyReLU(case.slope, case.dtype, **case.quantization)
+
+
 def prepare(backend: str, case: Case, layers: list[Layer]) -> list[Prepared]:
-    """Call the public function, on one backend."""
+    """Call the public function, on one backend; or for integers, the layer, which is made before."""
     function = getattr(fastleaky, case.operation)
+    integers = case.element_type.kind in "iu"
     sums = case.operation == "prelu_backward"
 
     @contextlib.contextmanager
@@ -30,12 +39,15 @@ def prepare(backend: str, case: Case, layers: list[Layer]) -> list[Prepared]:
     for layer in layers:
         options = {} if case.fresh else {"out": (layer["out"], layer["dweight"]) if sums else layer["out"]}
         arguments = [layer[name] for name in (*case.op.inputs, case.op.parameter)]
-        calls.append(functools.partial(function, *arguments, **options))
+        if integers:
+            calls.append(functools.partial(quantized_layer(case, layer), layer["x"], **options))
+        else:
+            calls.append(functools.partial(function, *arguments, **options))
     return [Prepared(calls, returned, around)]
 
 
 PEERS = (
-    Peer(OURS, functools.partial(prepare, ""), home="numpy"),
+    Peer(OURS, functools.partial(prepare, ""), home="numpy", dtypes=("float32", *FORMATS)),
     Peer(f"{OURS}, Numba", functools.partial(prepare, "numba"), ("numba",)),
     Peer(f"{OURS}, NumPy", functools.partial(prepare, "numpy"), home="numpy", threaded=False),
 )

@@ -49,6 +49,7 @@ class Peer:
     install: str = ""  # what pip installs for that
     home: str = ""  # peers of one home share a process, for they do not disturb each other
     threaded: bool = True  # it can use several threads
+    dtypes: tuple[str, ...] = ("float32",)  # element types that it is timed with
     arrays: int = 0  # how many arrays a limit reads and writes; 0: it is no limit, and moves what the operation moves
 
     @property
@@ -63,7 +64,7 @@ class Peer:
 
     def bytes(self, case: Case) -> int:
         """How many bytes it reads and writes in arrays of the size of x."""
-        return 4 * case.elements * (self.arrays or case.arrays)
+        return case.element_type.itemsize * case.elements * (self.arrays or case.arrays)
 
 
 def per_channel(layer: Layer) -> Array:

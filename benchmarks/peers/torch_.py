@@ -5,15 +5,26 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+import numpy as np
+
 from benchmarks.peers.peer import Array, Peer, Prepared
-from benchmarks.workloads import Case, Layer
+from benchmarks.workloads import HALVES, Case, Layer
 
 TORCH = "PyTorch"
 
 
 def arrays(value: Any) -> tuple[Array, ...]:
-    """Read tensors."""
-    return tuple(tensor.numpy() for tensor in (value if isinstance(value, tuple) else (value,)))
+    """Read tensors; NumPy is given no bfloat16."""
+    return tuple(tensor.float().numpy() for tensor in (value if isinstance(value, tuple) else (value,)))
+
+
+def tensor(array: Array) -> Any:
+    """Make a tensor on an array's memory."""
+    import torch
+
+    if array.dtype.name == "bfloat16":
+        return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
+    return torch.from_numpy(array)
 
 
 def prepare(case: Case, layers: list[Layer]) -> list[Prepared]:
@@ -30,8 +41,8 @@ def prepare(case: Case, layers: list[Layer]) -> list[Prepared]:
 
     calls = []
     for layer in layers:
-        x, weight, out = (torch.from_numpy(layer[name]) for name in ("x", "weight", "out"))
-        grad = torch.from_numpy(layer["grad"]) if "grad" in layer else None
+        x, weight, out = (tensor(layer[name]) for name in ("x", "weight", "out"))
+        grad = tensor(layer["grad"]) if "grad" in layer else None
         axes = tuple(axis for axis in range(x.ndim) if axis != 1 or weight.numel() == 1)
         shape = [weight.numel() if axis == 1 else 1 for axis in range(x.ndim)]
         call = {
@@ -54,4 +65,4 @@ def prepare(case: Case, layers: list[Layer]) -> list[Prepared]:
     return [Prepared(calls, arrays, torch.inference_mode)]
 
 
-PEER = Peer(TORCH, prepare, ("torch",), "torch==2.13.0")
+PEER = Peer(TORCH, prepare, ("torch",), "torch==2.13.0", dtypes=("float32", *HALVES))

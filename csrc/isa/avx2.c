@@ -152,13 +152,11 @@ FL_INLINE void f16_stream(f16_num *p, __m256 v, size_t k) { half_store(p, f16_of
 #define FL_TAIL 8
 #include "wide.h"
 
-FL_INLINE __m128i bf16_of(__m256 v) /* as half.h does it */
+FL_INLINE __m128i bf16_of(__m256 v) /* as half.h does it, but for NaN: see set() in wide.h */
 {
     const __m256i b = _mm256_castps_si256(v), odd = _mm256_and_si256(_mm256_srli_epi32(b, 16), _mm256_set1_epi32(1));
     const __m256i near = _mm256_add_epi32(_mm256_add_epi32(b, _mm256_set1_epi32(0x7fff)), odd);
-    const __m256i nan = _mm256_castps_si256(_mm256_cmp_ps(v, v, _CMP_UNORD_Q));
-    const __m256i either = _mm256_blendv_epi8(near, _mm256_or_si256(b, _mm256_set1_epi32(0x400000)), nan);
-    const __m256i h = _mm256_srli_epi32(either, 16);
+    const __m256i h = _mm256_srli_epi32(near, 16);
     return _mm_packus_epi32(_mm256_castsi256_si128(h), _mm256_extracti128_si256(h, 1));
 }
 FL_INLINE __m256 bf16_load(const bf16_num *p, size_t k)
@@ -172,6 +170,10 @@ FL_INLINE void bf16_stream(bf16_num *p, __m256 v, size_t k) { half_store(p, bf16
 #define FL_LANES 8
 #define FL_TAIL 8
 #include "wide.h"
+
+#include "look_up.h"
+
+#include "integers.h"
 
 FL_TABLE
 #endif

@@ -107,13 +107,11 @@ FL_INLINE void f16_stream(f16_num *p, __m512 v, __mmask16 k) { half_store(p, f16
 #define FL_TAIL 16
 #include "wide.h"
 
-FL_INLINE __m256i bf16_of(__m512 v) /* as half.h does it; AVX-512's own instruction flushes subnormals */
+FL_INLINE __m256i bf16_of(__m512 v) /* as avx2.c does it; AVX-512's own instruction flushes subnormals */
 {
     const __m512i b = _mm512_castps_si512(v), odd = _mm512_and_si512(_mm512_srli_epi32(b, 16), _mm512_set1_epi32(1));
     const __m512i near = _mm512_add_epi32(_mm512_add_epi32(b, _mm512_set1_epi32(0x7fff)), odd);
-    const __mmask16 nan = _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q);
-    const __m512i either = _mm512_mask_or_epi32(near, nan, b, _mm512_set1_epi32(0x400000));
-    return _mm512_cvtepi32_epi16(_mm512_srli_epi32(either, 16));
+    return _mm512_cvtepi32_epi16(_mm512_srli_epi32(near, 16));
 }
 FL_INLINE __m512 bf16_load(const bf16_num *p, __mmask16 k)
 {
@@ -126,6 +124,10 @@ FL_INLINE void bf16_stream(bf16_num *p, __m512 v, __mmask16 k) { half_store(p, b
 #define FL_LANES 16
 #define FL_TAIL 16
 #include "wide.h"
+
+#include "look_up.h"
+
+#include "integers.h"
 
 FL_TABLE
 #endif

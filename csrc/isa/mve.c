@@ -66,5 +66,7 @@ FL_INLINE int f32_wrong(float32x4_t a, float32x4_t b, uint32x4_t m, uint32_t lea
 
 #include "halves.h"
 
+#include "integers.h"
+
 FL_TABLE
 #endif

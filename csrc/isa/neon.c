@@ -73,18 +73,36 @@ FL_INLINE float32x4_t bf16_load(const bf16_num *p, int all)
 {
     return vreinterpretq_f32_u32(vshll_n_u16(half_load(p, all), 16));
 }
-FL_INLINE void bf16_store(bf16_num *p, float32x4_t v, int all) /* as half.h does it */
+FL_INLINE void bf16_store(bf16_num *p, float32x4_t v, int all) /* as half.h does it, but for NaN: see set() in wide.h */
 {
     const uint32x4_t b = vreinterpretq_u32_f32(v), odd = vandq_u32(vshrq_n_u32(b, 16), vdupq_n_u32(1));
-    const uint32x4_t near = vaddq_u32(vaddq_u32(b, vdupq_n_u32(0x7fff)), odd),
-                     nan = vorrq_u32(b, vdupq_n_u32(0x400000));
-    half_store(p, vshrn_n_u32(vbslq_u32(vceqq_f32(v, v), near, nan), 16), all);
+    half_store(p, vshrn_n_u32(vaddq_u32(vaddq_u32(b, vdupq_n_u32(0x7fff)), odd), 16), all);
 }
 #define FL_TYPE bf16
 #define FL_WIDE f32
 #define FL_LANES 4
 #define FL_TAIL 1
 #include "wide.h"
+
+#define FL_LOOK_UP
+FL_FUNCTION void look_up(const uint8_t *table, const uint8_t *q, uint8_t *out, size_t n)
+{
+    uint8x16x4_t quarters[4];
+    size_t i = 0;
+    for (int k = 0; k < 4; k++)
+        quarters[k] = vld1q_u8_x4(table + 64 * k);
+    for (; i + 16 <= n; i += 16) {
+        uint8x16_t at = vld1q_u8(q + i), found = vqtbl4q_u8(quarters[0], at);
+        for (int k = 1; k < 4; k++) { /* out of range leaves what was found */
+            at = vsubq_u8(at, vdupq_n_u8(64));
+            found = vqtbx4q_u8(found, quarters[k], at);
+        }
+        vst1q_u8(out + i, found);
+    }
+    for (; i < n; i++)
+        out[i] = table[q[i]];
+}
+#include "integers.h"
 
 FL_TABLE
 #endif

@@ -126,5 +126,7 @@ FL_INLINE int f32_wrong(f32_vec a, f32_vec b, f32_vec m, uint32_t least, size_t 
 
 #include "halves.h"
 
+#include "integers.h"
+
 FL_TABLE
 #endif

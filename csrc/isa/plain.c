@@ -13,4 +13,6 @@ static int fl_available(void) { return 1; }
 
 #include "halves.h"
 
+#include "integers.h"
+
 FL_TABLE

@@ -62,5 +62,7 @@ RVV(f64, double, 64, m8, b8)
 
 #include "halves.h"
 
+#include "integers.h"
+
 FL_TABLE
 #endif

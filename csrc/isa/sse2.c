@@ -105,11 +105,10 @@ FL_INLINE void f16_stream(f16_num *p, __m128 v, int all) { f16_store(p, v, all);
 #include "wide.h"
 
 FL_INLINE __m128 bf16_load(const bf16_num *p, int all) { return _mm_castsi128_ps(half_load(p, all)); }
-FL_INLINE void bf16_store(bf16_num *p, __m128 v, int all)
+FL_INLINE void bf16_store(bf16_num *p, __m128 v, int all) /* as half.h does it, but for NaN: see set() in wide.h */
 {
     const __m128i b = _mm_castps_si128(v), odd = _mm_and_si128(_mm_srli_epi32(b, 16), all_of(1));
-    const __m128i near = _mm_add_epi32(_mm_add_epi32(b, all_of(0x7fff)), odd), nan = _mm_or_si128(b, all_of(0x400000));
-    half_store(p, _mm_srai_epi32(either(_mm_castps_si128(_mm_cmpunord_ps(v, v)), nan, near), 16), all);
+    half_store(p, _mm_srai_epi32(_mm_add_epi32(_mm_add_epi32(b, all_of(0x7fff)), odd), 16), all);
 }
 FL_INLINE void bf16_stream(bf16_num *p, __m128 v, int all) { bf16_store(p, v, all); }
 #define FL_TYPE bf16
@@ -117,6 +116,8 @@ FL_INLINE void bf16_stream(bf16_num *p, __m128 v, int all) { bf16_store(p, v, al
 #define FL_LANES 4
 #define FL_TAIL 1
 #include "wide.h"
+
+#include "integers.h"
 
 FL_TABLE
 #endif

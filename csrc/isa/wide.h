@@ -11,7 +11,9 @@ FL_INLINE WIDE(live) WORD(all)(void) { return WIDE(all)(); }
 FL_INLINE WIDE(live) WORD(first)(size_t k) { return WIDE(first)(k); }
 FL_INLINE VEC WORD(get)(const WIDE(num) * p, WIDE(live) k) { return WIDE(load)(p, k); }
 FL_INLINE void WORD(put)(WIDE(num) * p, VEC v, WIDE(live) k) { WIDE(store)(p, v, k); }
-FL_INLINE VEC WORD(set)(WIDE(num) s) { return WIDE(set)(s); }
+/* A slope that is NaN gets no lower bits: then no NaN has any, no carry of bfloat16's rounding can run through one into
+ * its sign, and it stays NaN without a test. (Products take over their factors' bits, or have only upper ones.) */
+FL_INLINE VEC WORD(set)(WIDE(num) s) { return WIDE(set)(s == s ? s : fl_number_of(0x7fc00000)); }
 FL_INLINE VEC WORD(mul)(VEC a, VEC b) { return WIDE(mul)(a, b); }
 FL_INLINE VEC WORD(add)(VEC a, VEC b) { return WIDE(add)(a, b); }
 FL_INLINE VEC WORD(pick)(VEC x, VEC a, VEC b) { return WIDE(pick)(x, a, b); }

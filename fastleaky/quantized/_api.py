@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from fastleaky._api import _array, _check_out, _varying
 from fastleaky._layout import plan
 from fastleaky._typing import Array, ArrayLike
-from fastleaky.quantized import _numpy, reference
+from fastleaky.quantized import _native, _numpy, reference
 from fastleaky.quantized import _parameters as check
 
 
@@ -188,6 +189,8 @@ class LeakyReLU:
         The type of data.
     parameters : dict
         The other arguments, by their names.
+    factors : tuple of float32
+        What positive numbers are multiplied by, and what others are.
     table : ndarray
         The result for each number, in the order of the numbers' bits: 256 of them, or 65,536.
 
@@ -231,8 +234,12 @@ class LeakyReLU:
         )
         self.parameters["rounding"] = check.rounding(op, rounding, roundings, self.dtype)
         bits = check.BITS[self.dtype]
-        check.factors(op, "negative_slope", (bits, bits), self.parameters)
-        self.table = reference.leaky_relu(_numpy.every(self.dtype), **self.parameters)
+        self.factors = check.factors(op, "negative_slope", (bits, bits), self.parameters)
+
+    @functools.cached_property
+    def table(self) -> Array:
+        """The result for each number, in the order of the numbers' bits."""
+        return reference.leaky_relu(_numpy.every(self.dtype), **self.parameters)
 
     def __call__(self, q: ArrayLike, out: Array | None = None) -> Array:
         """Apply the layer to an array of its type; `out` is as for :func:`leaky_relu`."""
@@ -242,7 +249,7 @@ class LeakyReLU:
         layout = plan(qs.shape, qs.strides, (), ordered=False)
         dense = layout.dense(qs)
         target = layout.target(out, [dense])
-        _numpy.look_up(dense, self.table, target)
+        (_native.chosen() or _numpy).leaky_relu(self, dense, target)
         return layout.result(target, out, qs)
 
 
@@ -264,6 +271,8 @@ class PReLU:
         The type of data.
     weight, axis, parameters
         The other arguments; the scales, zero points and the rounding by their names.
+    factors : tuple of float32
+        What positive numbers are multiplied by; and others, besides their slope.
     tables : ndarray
         The results for each number, in the order of the numbers' bits: for 8 bits a row for each slope that occurs; for
         int16 one row, with the results for a slope of 0.
@@ -318,15 +327,19 @@ class PReLU:
         )
         self.parameters["rounding"] = check.rounding(op, rounding, check.TFLITE, self.dtype)
         bits = check.BITS[self.dtype]
-        _, self._below = check.factors(op, "weight_scale", (bits, bits + check.BITS[weight_type]), self.parameters)
+        self.factors = check.factors(op, "weight_scale", (bits, bits + check.BITS[weight_type]), self.parameters)
 
-        numbers = _numpy.every(self.dtype)[np.newaxis]
-        if self.dtype == check.INT16:  # a table for what is positive
-            self._slopes = self.weight.reshape(-1).astype(np.int64) - self.parameters["weight_zero_point"]
-            slopes = np.full(1, self.parameters["weight_zero_point"])
-        else:  # a table for each slope there is; and for each channel, which
-            slopes, self._rows = np.unique(self.weight.reshape(-1), return_inverse=True)
-        self.tables = reference.prelu(numbers, slopes[:, np.newaxis], **self.parameters)
+    @functools.cached_property
+    def slopes(self) -> tuple[Array, Array]:
+        """Each weight there is, in order; and for each place of `weight`, which of them it has."""
+        found: tuple[Array, Array] = np.unique(self.weight.reshape(-1), return_inverse=True)
+        return found
+
+    @functools.cached_property
+    def tables(self) -> Array:
+        """For each of the slopes, and for int16 for a slope of 0, the results for each number."""
+        slopes = np.full(1, self.parameters["weight_zero_point"]) if self.dtype == check.INT16 else self.slopes[0]
+        return reference.prelu(_numpy.every(self.dtype)[np.newaxis], slopes[:, np.newaxis], **self.parameters)
 
     def __call__(self, q: ArrayLike, out: Array | None = None) -> Array:
         """Apply the layer to an array of its type; `out` is as for :func:`prelu`."""
@@ -337,12 +350,7 @@ class PReLU:
         layout = plan(qs.shape, qs.strides, varying, ordered=False)
         dense = layout.dense(qs)
         target = layout.target(out, [dense])
-        if self.dtype == check.INT16:
-            _numpy.prelu(dense, self._slopes, self.tables[0], self._below, self.parameters["rounding"], target)
-        elif self.weight.size == 1:
-            _numpy.look_up(dense, self.tables[0], target)
-        else:
-            _numpy.look_up_rows(dense, self.tables, self._rows, target)
+        (_native.chosen() or _numpy).prelu(self, dense, target)
         return layout.result(target, out, qs)
 
 

@@ -1,12 +1,17 @@
 """The quantized operations in NumPy: tables of all numbers where there can be such, and pieces that fit a cache."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastleaky._numpy import PIECE, _walk
 from fastleaky._typing import Array
 from fastleaky.quantized import reference
+
+if TYPE_CHECKING:
+    from fastleaky.quantized._api import LeakyReLU, PReLU
 
 PIECE_OF_INT64 = 1 << 15  # elements: several arrays of them fit a cache, and are not given back to the system each time
 
@@ -36,12 +41,28 @@ def look_up_rows(q: Array, tables: Array, rows: Array, out: Array) -> None:
         table.take(q[here].view(np.uint8) + start, out=out[here], mode="clip")
 
 
-def prelu(q: Array, slope: Array, above: Array, factor: np.float32, rounding: str, out: Array) -> None:
-    """Write PReLU of numbers whose zero points are 0, given a table of what is positive, which is 0 elsewhere.
+def leaky_relu(layer: LeakyReLU, q: Array, out: Array) -> None:
+    """Write what the layer gives for `q`."""
+    look_up(q, layer.table, out)
+
+
+def prelu(layer: PReLU, q: Array, out: Array) -> None:
+    """Write what the layer gives for `q`, of shape (outer, channels, inner)."""
+    if q.itemsize > 1:
+        _prelu_of_int16(layer, q, out)
+    elif layer.weight.size == 1:
+        look_up(q, layer.tables[0], out)
+    else:
+        look_up_rows(q, layer.tables, layer.slopes[1], out)
+
+
+def _prelu_of_int16(layer: PReLU, q: Array, out: Array) -> None:
+    """Given a table of what is positive, which is 0 elsewhere; the zero points of the data are 0.
 
     Nothing is chosen, since on random signs that takes longer than all the rest: one of two terms is 0.
     """
     info = np.iinfo(q.dtype)
-    for here, row in _walk(q.shape, slope, PIECE_OF_INT64):
-        below = reference.rescale(np.minimum(q[here], 0) * row, factor, rounding)
-        out[here] = np.clip(below, info.min, info.max) + above.take(q[here].view(np.uint16), mode="clip")
+    slopes = layer.weight.reshape(-1).astype(np.int64) - layer.parameters["weight_zero_point"]
+    for here, row in _walk(q.shape, slopes, PIECE_OF_INT64):
+        below = reference.rescale(np.minimum(q[here], 0) * row, layer.factors[1], layer.parameters["rounding"])
+        out[here] = np.clip(below, info.min, info.max) + layer.tables[0].take(q[here].view(np.uint16), mode="clip")

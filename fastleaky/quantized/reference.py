@@ -63,10 +63,15 @@ def factors(input_scale: float, slope: float, output_scale: float, rounding: str
 def rescale(x: Array, factor: np.float32, rounding: str) -> Array:
     """``x * factor``, rounded to integers."""
     if rounding == "xnnpack":
-        return shift_right(x * int(np.rint(256 * factor)), 8)
+        return shift_right(x * of_256ths(factor), 8)
     multiplier, shift = quantize_multiplier(float(factor))
     y = multiply(x, abs(multiplier), shift, rounding)
     return -y if multiplier < 0 else y  # so halves go the other way, too
+
+
+def of_256ths(factor: np.float32) -> int:
+    """How many 256ths XNNPACK takes for `factor`; halves go to the even number."""
+    return int(np.rint(256 * factor))
 
 
 def quantize_multiplier(factor: float) -> tuple[int, int]:

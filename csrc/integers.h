@@ -1,0 +1,46 @@
+/* integers.h - what the quantized operations are made of: jobs, and the kernels that an instruction set has for them.
+ * SPDX-License-Identifier: MIT */
+#ifndef FL_INTEGERS_H
+#define FL_INTEGERS_H
+
+#include "fastleaky_quantized.h"
+#include "isa.h"
+
+/* A factor, taken apart: y = ((x << left) * multiplier + first) >> 31, and then (y + half) >> right. */
+typedef struct {
+    int32_t multiplier, first, half;
+    int left, right;
+} fl_side;
+
+typedef struct {
+    fl_side above, below;
+    int32_t away, negate; /* -1 or 0: the second rounding takes halves away from zero; what is below changes its sign */
+    int32_t input_zero_point, weight_zero_point, output_zero_point;
+    const void *q, *weight; /* no weight: leaky ReLU */
+    void *out;
+    size_t outer, channels, inner;
+} fl_rescaling;
+
+/* Elements begin ... end of a job, of each type; and a table of 256 bytes, looked up. */
+typedef struct {
+    void (*i8)(const fl_rescaling *job, size_t begin, size_t end);
+    void (*u8)(const fl_rescaling *job, size_t begin, size_t end);
+    void (*i16)(const fl_rescaling *job, size_t begin, size_t end);
+    void (*look_up)(const uint8_t *table, const uint8_t *q, uint8_t *out, size_t n);
+} fl_integers;
+
+enum { FL_TABLE_FROM = 1024 }; /* elements, from which a table of 256 pays */
+
+/* Integers have no words: the body is plain C, of which compilers make an instruction set's vectors. In place or apart,
+ * an element is read and written in one step, so they may. */
+#ifdef __clang__
+#define FL_VECTORS _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define FL_VECTORS _Pragma("GCC ivdep")
+#endif
+
+typedef int8_t i8_num, i8_weight, i16_weight;
+typedef uint8_t u8_num, u8_weight;
+typedef int16_t i16_num;
+
+#endif

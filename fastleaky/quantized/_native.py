@@ -1,0 +1,92 @@
+"""The quantized operations in C, with the instruction set that fastleaky has chosen."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastleaky import _backends
+from fastleaky._native import Kernels as Floats
+from fastleaky._native import extension
+from fastleaky._typing import Array
+from fastleaky.quantized import reference
+
+if TYPE_CHECKING:
+    from fastleaky.quantized._api import LeakyReLU, PReLU
+
+ROUNDINGS = ("tflite", "tflite-single", "xnnpack")  # in the order of fl_rounding
+TYPES = {"b": "i8", "B": "u8", "h": "i16"}
+
+
+def quantization(layer: LeakyReLU | PReLU) -> dict[str, Any]:
+    """Return what C is told of a layer, in the order of fl_quantization."""
+    rounding, zero_points = layer.parameters["rounding"], {"weight_zero_point": 0, **layer.parameters}
+    if rounding == "xnnpack":
+        above, below = ((reference.of_256ths(factor), 0) for factor in layer.factors)
+    else:
+        above, below = (reference.quantize_multiplier(float(factor)) for factor in layer.factors)
+    return {
+        "rounding": ROUNDINGS.index(rounding),
+        "above": above,
+        "below": below,
+        **{f"{name}_zero_point": zero_points[f"{name}_zero_point"] for name in ("input", "output", "weight")},
+    }
+
+
+class Kernels:
+    """Both operations, for layers whose arrays are dense."""
+
+    def __init__(self, isa: Any) -> None:
+        self.isa = isa
+        module = extension()
+        self._new, self._from_buffer, self._lib = module.ffi.new, module.ffi.from_buffer, module.lib
+
+    def _call(self, name: str, of: Array, *arguments: Any) -> None:
+        pointers = [self._pointer(a) if isinstance(a, np.ndarray) else a for a in arguments]
+        getattr(self._lib, f"fl_{name}_{TYPES[of.dtype.char]}")(self.isa, *pointers)
+
+    def _pointer(self, array: Array) -> Any:
+        return self._from_buffer({"b": "int8_t[]", "B": "uint8_t[]", "h": "int16_t[]"}[array.dtype.char], array)
+
+    def leaky_relu(self, layer: LeakyReLU, q: Array, out: Array) -> None:
+        """Write what the layer gives for `q`."""
+        if q.itemsize == 1:
+            self._call("look_up", q, q, layer.table, out, q.size)
+        else:
+            self._call("leaky_relu", q, self._new("fl_quantization *", quantization(layer)), q, out, q.size)
+
+    def prelu(self, layer: PReLU, q: Array, out: Array) -> None:
+        """Write what the layer gives for `q`, of shape (outer, channels, inner)."""
+        self._call("prelu", q, self._new("fl_quantization *", quantization(layer)), q, layer.weight, out, *q.shape)
+
+
+@functools.cache
+def _proven(isa: Any) -> Kernels | None:
+    """The kernels of an instruction set, if they give the known answers; else None, and a warning."""
+    from fastleaky.quantized._api import LeakyReLU, PReLU
+
+    kernels, scales = Kernels(isa), {"input_scale": 0.3, "output_scale": 0.2}
+    points = {"input_zero_point": 0, "output_zero_point": 0}
+    for dtype in ("int8", "uint8", "int16"):
+        q = np.arange(-300, 300).astype(dtype)
+        weight = np.array([3, 100]).astype("int8" if dtype == "int16" else dtype)
+        leaky = LeakyReLU(0.1, dtype, **scales, **points)
+        prelu = PReLU(weight, dtype, weight_scale=0.01, weight_zero_point=0, **scales, **points)
+        leaky_out, prelu_out = np.empty_like(q), np.empty_like(q).reshape(-1, 2, 1)
+        kernels.leaky_relu(leaky, q, leaky_out)
+        kernels.prelu(prelu, q.reshape(-1, 2, 1), prelu_out)
+        wanted = reference.prelu(q.reshape(-1, 2), weight, **prelu.parameters)
+        if (leaky_out != reference.leaky_relu(q, **leaky.parameters)).any() or (prelu_out[..., 0] != wanted).any():
+            message = f"fastleaky: the C kernels for {dtype} gave wrong numbers in a known case; NumPy is used instead"
+            warnings.warn(message, RuntimeWarning, stacklevel=2)
+            return None
+    return kernels
+
+
+def chosen() -> Kernels | None:
+    """The kernels of the backend that fastleaky has chosen, or None if that has none for integers."""
+    floats = _backends.kernels(np.dtype(np.float32))
+    return _proven(floats.isa) if isinstance(floats, Floats) else None

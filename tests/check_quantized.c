@@ -1,0 +1,300 @@
+/* check_quantized.c - every instruction set of this build against the contract in fastleaky_quantized.h, bit for bit.
+ * SPDX-License-Identifier: MIT
+ *
+ * It needs nothing but the library, states the contract once more in the plainest C, and ends in a line
+ * `N passed, N failed`. If quantized.h is there (`python -m fastleaky vectors`), every result for every number is also
+ * compared with what the Python specification computed, by checksums. With -DHOST, and csrc/host/host.c, all is shared
+ * out to three threads, however small. The file includes itself once for each element type. */
+#ifndef TYPE
+
+#include "fastleaky_quantized.h"
+#include <stdio.h>
+#include <string.h>
+#ifdef HOST
+#include "fastleaky_host.h"
+#define ISA(isa) fl_isa_hosted(isa)
+#else
+#define ISA(isa) (isa)
+#endif
+
+#if defined(__has_include)
+#if __has_include("quantized.h")
+#include "quantized.h"
+#if FL_QUANTIZED_FORMAT != 1
+#error "quantized.h is of another version than check_quantized.c, which reads format 1"
+#endif
+#endif
+#endif
+
+#ifndef ROOM
+#define ROOM 4200 /* elements in an array: on a small board fewer, but at least 300; what is larger is left out */
+#endif
+enum { GUARD = 8 };
+static unsigned long passed, failed;
+static const fl_isa *isa, *usable[16]; /* those that this processor can run, and NULL */
+#define EACH_ISA for (size_t k = 0; (isa = usable[k]) != NULL; k++)
+
+static uint32_t random32(void)
+{
+    static uint64_t s = 88172645463325252u;
+    s ^= s << 13, s ^= s >> 7, s ^= s << 17;
+    return (uint32_t)(s >> 16);
+}
+
+static void report(int good, const char *type, const char *what, const fl_quantization *how, size_t n)
+{
+    passed += good != 0;
+    failed += !good;
+    if (!good && failed <= 20)
+        printf("DIFFERS %s %s %s: rounding %d, %ld * 2^%d, %ld * 2^%d, %lu elements\n", fl_isa_name(isa), type, what,
+               (int)how->rounding, (long)how->above.multiplier, how->above.shift - 31, (long)how->below.multiplier,
+               how->below.shift - 31, (unsigned long)n);
+}
+
+/* a / 2^bits, to the nearest; halves go up. */
+static int64_t halves_up(int64_t a, int bits)
+{
+    const int64_t unit = (int64_t)1 << bits, more = a + unit / 2;
+    return more / unit - (more % unit < 0);
+}
+
+static int64_t product(int64_t x, fl_factor factor, fl_rounding rounding)
+{
+    const int64_t sign = factor.multiplier < 0 ? -1 : 1, multiplier = sign * factor.multiplier;
+    if (rounding == FL_XNNPACK)
+        return halves_up(x * factor.multiplier, 8);
+    if (rounding == FL_TFLITE_SINGLE)
+        return sign * halves_up(x * multiplier, 31 - factor.shift);
+    if (factor.shift >= 0)
+        return sign * halves_up(x * ((int64_t)1 << factor.shift) * multiplier, 31);
+    const int64_t high = halves_up(x * multiplier, 31);
+    return sign * (high < 0 ? -halves_up(-high, -factor.shift) : halves_up(high, -factor.shift));
+}
+
+static int32_t wanted(const fl_quantization *how, int32_t q, int32_t slope, int32_t least, int32_t most)
+{
+    const int64_t x = q - how->input_zero_point;
+    const int64_t y = how->output_zero_point +
+                      (x > 0 ? product(x, how->above, how->rounding) : product(x * slope, how->below, how->rounding));
+    return (int32_t)(y < least ? least : y > most ? most : y);
+}
+
+static const fl_factor factors[] = {
+    {1 << 30, 1},      {1 << 30, 0},     {1 << 30, -1},   {1431655765, -2}, {1717986918, -3}, {1374389535, -6},
+    {2147483647, 0},   {2147483647, -1}, {1073741825, 2}, {1999999999, 7},  {0, 0},           {1288490189, -31},
+    {1073741825, -12}, {1610612736, -1}, {1610612736, 0}, {2147483646, -9},
+};
+static const fl_factor factors_of_256ths[] = {{256, 0}, {1, 0}, {3, 0}, {77, 0}, {25, 0}, {32767, 0}, {128, 0}};
+
+#define PASTE_(a, b) a##_##b
+#define PASTE(a, b) PASTE_(a, b)
+#define T(name) PASTE(name, TYPE)
+#define STRING_(a) #a
+#define STRING(a) STRING_(a)
+
+#define TYPE i8
+#define NUM int8_t
+#define WEIGHT int8_t
+#define LEAST (-128)
+#define EIGHT
+#include "check_quantized.c"
+
+#define TYPE u8
+#define NUM uint8_t
+#define WEIGHT uint8_t
+#define LEAST 0
+#define EIGHT
+#include "check_quantized.c"
+
+#define TYPE i16
+#define NUM int16_t
+#define WEIGHT int8_t
+#define LEAST (-32768)
+#include "check_quantized.c"
+
+#ifdef FL_QUANTIZED_FORMAT
+static void check_golden(void)
+{
+    const fl_quantized_row *row = fl_quantized_rows;
+    size_t rows = 0;
+    for (; row->type; row++, rows++)
+        EACH_ISA
+        {
+            const uint32_t crc = row->type == 'b'   ? golden_i8(row->prelu, &row->how)
+                                 : row->type == 'B' ? golden_u8(row->prelu, &row->how)
+                                                    : golden_i16(row->prelu, &row->how);
+            report(crc == row->crc, row->type == 'h' ? "i16" : "8 bits", row->prelu ? "golden prelu" : "golden leaky",
+                   &row->how, 0);
+        }
+    printf("%lu golden rows\n", (unsigned long)rows);
+}
+#else
+static void check_golden(void) { printf("no quantized.h: the contract alone is checked\n"); }
+#endif
+
+static void check_all(void)
+{
+    check_i8();
+    check_u8();
+    check_i16();
+    check_golden();
+}
+
+int main(void)
+{
+    size_t have = 0;
+    for (size_t i = 0; (isa = ISA(fl_isa_at(i))) != NULL; i++)
+        if (fl_isa_available(isa))
+            usable[have++] = isa;
+        else
+            printf("%s: this processor cannot run it\n", fl_isa_name(isa));
+#ifdef HOST
+    fl_set_num_threads(3);
+    fl_set_parallel_from(1);
+#endif
+    check_all();
+    EACH_ISA
+    printf("%s: checked\n", fl_isa_name(isa));
+    printf("%lu passed, %lu failed\n", passed, failed);
+    return failed != 0;
+}
+
+#else
+
+enum { T(MOST) = LEAST + (1 << 8 * sizeof(NUM)) - 1 };
+static NUM T(q)[ROOM], T(out)[ROOM + 2 * GUARD], T(want)[ROOM];
+static WEIGHT T(weight)[ROOM];
+
+/* Is `buffer + GUARD` equal to `want`, and everything around it still as it was filled? */
+static int T(exactly)(size_t n)
+{
+    for (size_t i = 0; i < GUARD; i++)
+        if (T(out)[i] != 77 || T(out)[GUARD + n + i] != 77)
+            return 0;
+    return memcmp(T(out) + GUARD, T(want), n * sizeof(NUM)) == 0;
+}
+
+static void T(fill)(size_t n)
+{
+    for (size_t i = 0; i < n + 2 * GUARD; i++)
+        T(out)[i] = 77;
+}
+
+static void T(check_prelu)(const fl_quantization *how, size_t outer, size_t channels, size_t inner)
+{
+    const size_t n = outer * channels * inner;
+    NUM *const out = T(out) + GUARD;
+    if (n > ROOM - 8)
+        return;
+    for (size_t i = 0; i < n; i++)
+        T(want)
+    [i] = (NUM)wanted(how, T(q)[i], T(weight)[i / inner % channels] - how->weight_zero_point, LEAST, T(MOST));
+    EACH_ISA
+    {
+        T(fill)(n);
+        T(fl_prelu)(isa, how, T(q), T(weight), out, outer, channels, inner);
+        report(T(exactly)(n), STRING(TYPE), "prelu", how, n);
+        memcpy(out, T(q), n * sizeof(NUM));
+        T(fl_prelu)(isa, how, out, T(weight), out, outer, channels, inner);
+        report(T(exactly)(n), STRING(TYPE), "prelu in place", how, n);
+    }
+}
+
+static void T(check_leaky)(const fl_quantization *how, const NUM *q, size_t n)
+{
+    NUM *const out = T(out) + GUARD;
+    if (n > ROOM - 8)
+        return;
+    for (size_t i = 0; i < n; i++)
+        T(want)[i] = (NUM)wanted(how, q[i], 1, LEAST, T(MOST));
+    EACH_ISA
+    {
+        T(fill)(n);
+        T(fl_leaky_relu)(isa, how, q, out, n);
+        report(T(exactly)(n), STRING(TYPE), "leaky_relu", how, n);
+        memcpy(out, q, n * sizeof(NUM));
+        T(fl_leaky_relu)(isa, how, out, out, n);
+        report(T(exactly)(n), STRING(TYPE), "leaky_relu in place", how, n);
+#ifdef EIGHT
+        NUM table[256];
+        T(fl_leaky_relu_table)(isa, how, table);
+        T(fill)(n);
+        T(fl_look_up)(isa, q, table, out, n);
+        report(T(exactly)(n), STRING(TYPE), "look_up", how, n);
+#endif
+    }
+}
+
+static void T(draw)(fl_quantization *how, unsigned roundings)
+{
+    const int eight = sizeof(NUM) == 1;
+    const size_t count = sizeof factors / sizeof *factors,
+                 count_256 = sizeof factors_of_256ths / sizeof *factors_of_256ths;
+    how->rounding = (fl_rounding)(random32() % roundings);
+    how->above = how->rounding == FL_XNNPACK ? factors_of_256ths[random32() % count_256] : factors[random32() % count];
+    how->below = how->rounding == FL_XNNPACK ? factors_of_256ths[random32() % count_256] : factors[random32() % count];
+    if (random32() % 4 == 0)
+        how->below.multiplier = -how->below.multiplier;
+    how->input_zero_point = eight ? LEAST + (int32_t)(random32() % 256) : 0;
+    how->output_zero_point = eight ? LEAST + (int32_t)(random32() % 256) : 0;
+    how->weight_zero_point = (WEIGHT)random32();
+    for (size_t i = 0; i < ROOM; i++) {
+        T(q)[i] = (NUM)random32();
+        T(weight)[i] = (WEIGHT)random32();
+    }
+}
+
+static void T(check)(void)
+{
+    static const size_t shapes[][3] = {{3, 5, 7},   {2, 64, 16}, {1, 3, 1025}, {4, 2, 257}, {200, 3, 1}, {17, 16, 1},
+                                       {40, 17, 1}, {9, 129, 1}, {1500, 2, 1}, {0, 3, 4},   {2, 0, 3},   {2, 3, 0}};
+    fl_quantization how;
+    for (size_t n = 0; n <= 200; n++) {
+        T(draw)(&how, 2 + (sizeof(NUM) == 1));
+        T(check_leaky)(&how, T(q) + n % 5, n % 8 ? n : 4096 - n);
+        T(draw)(&how, 2); /* PReLU has none of XNNPACK's */
+        T(check_prelu)(&how, 1, 1, n);
+        for (size_t i = 0; n % 8 == 0 && i < sizeof shapes / sizeof *shapes; i++)
+            T(check_prelu)(&how, shapes[i][0], shapes[i][1], shapes[i][2]);
+    }
+}
+
+#ifdef FL_QUANTIZED_FORMAT
+static uint32_t T(crc)(uint32_t before, const NUM *numbers, size_t n)
+{
+    uint32_t c = ~before;
+    for (size_t i = 0; i < n; i++)
+        for (size_t byte = 0; byte < sizeof(NUM); byte++) {
+            c ^= (uint32_t)numbers[i] >> 8 * byte & 0xff;
+            for (int bit = 0; bit < 8; bit++)
+                c = c >> 1 ^ (c & 1 ? 0xedb88320u : 0);
+        }
+    return ~c;
+}
+
+/* The checksum of the results for all numbers in the order of their bits; of PReLU, for each of the weights. */
+static uint32_t T(golden)(int prelu, const fl_quantization *how)
+{
+    enum { PIECE = 256, PIECES = sizeof(NUM) == 1 ? 1 : 256 };
+    uint32_t c = 0;
+    for (size_t w = 0; w < (prelu ? sizeof fl_quantized_weights : 1); w++)
+        for (unsigned piece = 0; piece < PIECES; piece++) {
+            for (unsigned i = 0; i < PIECE; i++)
+                T(q)[i] = (NUM)(PIECE * piece + i);
+            T(weight)[0] = (WEIGHT)fl_quantized_weights[w];
+            if (prelu)
+                T(fl_prelu)(isa, how, T(q), T(weight), T(out), 1, 1, PIECE);
+            else
+                T(fl_leaky_relu)(isa, how, T(q), T(out), PIECE);
+            c = T(crc)(c, T(out), PIECE);
+        }
+    return c;
+}
+#endif
+
+#undef TYPE
+#undef NUM
+#undef WEIGHT
+#undef LEAST
+#undef EIGHT
+#endif
