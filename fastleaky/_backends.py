@@ -166,7 +166,7 @@ def _prepare(dtype: np.dtype[Any]) -> Kernels:
             warnings.warn(f"fastleaky: backend {name} was dropped: {error}; {following}", RuntimeWarning, stacklevel=4)
         else:
             _ready[dtype.char] = _proven[name, dtype.char]
-            _native.choose(_ready[dtype.char], dtype.char, dtype)
+            _native.choose(_ready[dtype.char], dtype.char, np.dtype(dtype.type))  # the one of nearly all arrays
             return _ready[dtype.char]
 
 

@@ -319,7 +319,7 @@ static PyObject *choose(PyObject *self, PyObject *args)
     if (!PyArg_ParseTuple(args, "iOK", &type, &dtype, &address))
         return NULL;
     if (dtype != Py_None && dtypes[type] != dtype)
-        dtypes[type] = Py_NewRef(dtype); /* there is one of each type, for good */
+        dtypes[type] = Py_NewRef(dtype); /* the one that NumPy has for the type, for good */
     chosen[type] = (const fl_isa *)(uintptr_t)address;
     Py_RETURN_NONE;
 }

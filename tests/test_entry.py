@@ -124,6 +124,18 @@ GENERAL = {
 }
 
 
+@pytest.mark.parametrize("first", [*PLAIN.values(), *GENERAL.values()], ids=[*PLAIN, *GENERAL])
+def test_whatever_is_called_first(monkeypatch, first):
+    """The first call after a choice proves the kernels, the general way; what follows it goes straight to them."""
+    with fastleaky.use("c"):
+        first(fastleaky)
+        fastleaky.leaky_relu(X)
+        fastleaky.leaky_relu(array(1, dtype="float64"))
+        forbid_the_general(monkeypatch)
+        for call in PLAIN.values():
+            call(fastleaky)
+
+
 @pytest.mark.parametrize("call", GENERAL.values(), ids=GENERAL)
 def test_other_calls_are_not(monkeypatch, call):
     direct, general = call(fastleaky), call(_api)
