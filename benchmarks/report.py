@@ -150,9 +150,9 @@ def conditions(results: Results) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     text = (
         f"{machine['processor']}, {machine['cpus']} processors, {sizes or 'caches unknown'}; {machine['system']}; "
-        f"{machine['backend']}; {versions}; {machine['date']}. float32 and random signs unless said, medians of "
-        f"at least {results.rounds} rounds in turn; where these do not settle the median to within {results.bound:.0%}, it "
-        "says between what the median lies, with a confidence of 95%."
+        f"{machine['backend']}; {versions}; {machine['date']}. float32 and random signs unless said, medians of at "
+        f"least {results.rounds} rounds in turn; where these do not settle the median to within {results.bound:.0%}, "
+        "it says between what the median lies, with a confidence of 95%."
     )
     if results.quick:
         text = f"**A quick run, which only shows that the suite works: its figures are nothing to go by.** {text}"

@@ -94,7 +94,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
         for row in pool.map(lambda core: weigh(core, Path(folder)), CORES):
             table.add_row(*row)
-    Console(width=120).print(table)
+    Console(width=140).print(table)
     return 0
 
 

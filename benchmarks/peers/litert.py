@@ -61,9 +61,17 @@ def prepare(resolver: str, case: Case, layers: list[Layer]) -> list[Prepared]:
     return models(functools.partial(build, resolver))(case, layers)
 
 
-NEEDS = {"modules": ("ai_edge_litert", "flatbuffers"), "install": "ai-edge-litert flatbuffers"}
 XNNPACK, REFERENCE = "LiteRT (XNNPACK)", "LiteRT, reference"
-PEERS = (
-    Peer(XNNPACK, functools.partial(prepare, "AUTO"), dtypes=("float32", "int8", "uint8"), **NEEDS),
-    Peer(REFERENCE, functools.partial(prepare, "BUILTIN_REF"), dtypes=INTEGERS, **NEEDS),
+PEERS = tuple(
+    Peer(
+        name,
+        functools.partial(prepare, resolver),
+        ("ai_edge_litert", "flatbuffers"),
+        "ai-edge-litert flatbuffers",
+        dtypes=dtypes,
+    )
+    for name, resolver, dtypes in (
+        (XNNPACK, "AUTO", ("float32", "int8", "uint8")),
+        (REFERENCE, "BUILTIN_REF", INTEGERS),
+    )
 )

@@ -57,7 +57,7 @@ def _rows() -> Iterator[str]:
     for dtype, rounding, (from_, to) in itertools.product(("int8", "uint8", "int16"), ROUNDINGS, SCALES):
         q = every(np.dtype(dtype))
         low, high = (0, 0) if dtype == "int16" else (int(q.min()) + 9, int(q.min()) + 150)
-        given = {
+        given: dict[str, Any] = {
             "input_scale": from_,
             "input_zero_point": high,
             "output_scale": to,

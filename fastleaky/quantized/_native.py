@@ -68,13 +68,13 @@ def _proven(isa: Any) -> Kernels | None:
     """The kernels of an instruction set, if they give the known answers; else None, and a warning."""
     from fastleaky.quantized._api import LeakyReLU, PReLU
 
-    kernels, scales = Kernels(isa), {"input_scale": 0.3, "output_scale": 0.2}
-    points = {"input_zero_point": 0, "output_zero_point": 0}
+    kernels = Kernels(isa)
+    given: dict[str, Any] = {"input_scale": 0.3, "input_zero_point": 0, "output_scale": 0.2, "output_zero_point": 0}
     for dtype in ("int8", "uint8", "int16"):
         q = np.arange(-300, 300).astype(dtype)
         weight = np.array([3, 100]).astype("int8" if dtype == "int16" else dtype)
-        leaky = LeakyReLU(0.1, dtype, **scales, **points)
-        prelu = PReLU(weight, dtype, weight_scale=0.01, weight_zero_point=0, **scales, **points)
+        leaky = LeakyReLU(0.1, dtype, **given)
+        prelu = PReLU(weight, dtype, weight_scale=0.01, weight_zero_point=0, **given)
         leaky_out, prelu_out = np.empty_like(q), np.empty_like(q).reshape(-1, 2, 1)
         kernels.leaky_relu(leaky, q, leaky_out)
         kernels.prelu(prelu, q.reshape(-1, 2, 1), prelu_out)
