@@ -85,6 +85,7 @@ class Goal:
     pairs: list[Pair]
     at_least: float = -math.inf
     at_most: float = math.inf
+    part: str = "goals"  # of the report
 
     @property
     def asked(self) -> str:
@@ -128,7 +129,7 @@ class Goal:
 
     def judge(self, times: Times, skipped: dict[str, str]) -> dict[str, Any]:
         """Give the row of the table: the worst pair decides."""
-        row: dict[str, Any] = {"what": self.what, "asked": self.asked, "pairs": len(self.pairs)}
+        row: dict[str, Any] = {"part": self.part, "what": self.what, "asked": self.asked, "pairs": len(self.pairs)}
         timed = self.timed(times)
         row["timed"] = len(timed)
         if not timed:
@@ -225,7 +226,7 @@ def formats() -> list[Goal]:
     ]
     short = [sweep_case(21, dtype="int16")]
     float32 = [Pair(Run(OURS, case), Run(OURS, dataclasses.replace(case, dtype="float32"))) for case in halves]
-    return [
+    table = [
         Goal("leaky_relu of float16 and bfloat16, 2^25", "float32", speed, float32, 1.8),
         Goal("leaky_relu of float16 and bfloat16, 2^25", TORCH, speed, against(TORCH, halves), 1),
         Goal("leaky_relu of int8 and uint8, 2^21", REFERENCE, speed, against(REFERENCE, bytes_), 100),
@@ -239,6 +240,7 @@ def formats() -> list[Goal]:
         ),
         Goal("leaky_relu of int16, 2^21", REFERENCE, speed, against(REFERENCE, short), 10),
     ]
+    return [dataclasses.replace(goal, part="formats") for goal in table]
 
 
 def groups(goal: Goal) -> Iterator[list[Run]]:

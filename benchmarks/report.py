@@ -76,10 +76,10 @@ def measured(row: dict[str, Any]) -> str:
     return f"{figure} {row['unit']}{where}"
 
 
-def goals(results: Results) -> str:
+def goals(results: Results, part: str = "goals") -> str:
     """Show each goal, what was measured, and the verdict."""
     rows = []
-    for row in results.goals:
+    for row in (row for row in results.goals if row.get("part", "goals") == part):
         verdict = row["verdict"] if row["verdict"] == "met" else f"**{row['verdict']}**"
         rows.append([row["what"], row["asked"], measured(row), verdict])
     return table(["", "goal", "measured, the worst of them", "verdict"], rows, "---")
@@ -168,7 +168,8 @@ def tables(results: Results) -> dict[str, tuple[str, str]]:
     """Return every table that there is something to show in, by name: its heading, and itself."""
     cpus = results.machine["cpus"]
     made = {
-        "goals": ("Goals", goals(results) if results.goals else ""),
+        "goals": ("Goals", goals(results)),
+        "formats": ("Goals for number formats", goals(results, "formats")),
         "networks": (
             "All activations of a network, forward, one thread: milliseconds",
             networks(results, 1, backward=False),
