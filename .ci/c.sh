@@ -38,19 +38,18 @@ emulated() { # CPU BEST: which instruction set is chosen on which processor
     build gcc-O2 check -static && qemu-x86_64 -cpu "$1" "$log.program" 2>/dev/null | tee "$log.out" && grep -qx "best: $2" "$log.out"
 }
 avx512_by_simde() {
-    gcc -O2 -ffp-contract=off -w -D'target(x)=unused' -Itests/simde -Icsrc -c csrc/isa/avx512.c -o "$log.o"
-    gcc -O2 -Icsrc tests/simde/only.c csrc/ops.c "$log.o" tests/check.c -o "$log.program" && "$log.program"
+    gcc -O2 -ffp-contract=off -w -D'target(x)=unused' -Itests/simde -Icsrc -c csrc/isa/avx512.c -o "$log.o" &&
+        gcc -O2 -Icsrc tests/simde/only.c csrc/ops.c "$log.o" tests/check.c -o "$log.program" && "$log.program"
 }
 standalone() { # static library, header and pkg-config, used from C
-    python3 -m venv "$work/tools"
-    "$work/tools/bin/pip" install -q meson ninja
     export PATH=$work/tools/bin:$PATH PKG_CONFIG_PATH=$work/prefix/lib/pkgconfig
-    meson setup "$work/build" -Dpython=disabled -Ddefault_library=static --prefix="$work/prefix" --libdir=lib
-    meson install -C "$work/build"
-    meson test -C "$work/build" --print-errorlogs
-    gcc -O2 tests/check.c $(pkg-config --cflags --libs fastleaky) -o "$log.program" && "$log.program"
+    python3 -m venv "$work/tools" && pip install -q meson ninja &&
+        meson setup "$work/build" -Dpython=disabled -Ddefault_library=static --prefix="$work/prefix" --libdir=lib &&
+        meson install -C "$work/build" && meson test -C "$work/build" --print-errorlogs &&
+        gcc -O2 tests/check.c $(pkg-config --cflags --libs fastleaky) -o "$log.program" && "$log.program"
 }
-# counted COMMAND...: a run of check.c, whose last line must count.
+# counted COMMAND...: a run of check.c, whose last line must count. In a pipe that && follows, -e does not hold: what
+# is called here joins its commands by && itself.
 counted() { "$@" | tee "$log.last" && tail -n 1 "$log.last" | grep -E '^[1-9][0-9]* passed, 0 failed$'; }
 
 flags | while read -r set command; do echo "$command -Wall -Wextra -Werror | library $set"; done | at_once
