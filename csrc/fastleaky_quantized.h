@@ -25,9 +25,8 @@ extern "C" {
 typedef enum { FL_TFLITE, FL_TFLITE_SINGLE, FL_XNNPACK } fl_rounding;
 
 /* multiplier * 2^(shift - 31), as TensorFlow Lite's QuantizeMultiplier gives it: the multiplier is 0, or without its
- * sign in 2^30 ... 2^31 - 1; the shift is -31 ... 23, for int16 at most 16, and of PReLU's `below` at most 15, for
- * int16
- * 8. Of XNNPACK it is multiplier / 256, and there is no shift. */
+ * sign in 2^30 ... 2^31 - 1. The shift is -31 ... 22, for int16 at most 15; of PReLU's `below` at most 14, for int16 7.
+ * Of XNNPACK it is multiplier / 256, and there is no shift. */
 typedef struct {
     int32_t multiplier;
     int shift;
@@ -36,8 +35,7 @@ typedef struct {
 typedef struct {
     fl_rounding rounding;
     fl_factor above; /* input_scale / output_scale: never negative */
-    fl_factor
-        below; /* input_scale * negative_slope / output_scale; of PReLU input_scale * weight_scale / output_scale */
+    fl_factor below; /* input_scale * negative_slope / output_scale; of PReLU weight_scale instead of the slope */
     int32_t input_zero_point, output_zero_point; /* numbers of the type; of int16 they are 0 */
     int32_t weight_zero_point;                   /* leaky ReLU does not look at it */
 } fl_quantization;

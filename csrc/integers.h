@@ -6,15 +6,16 @@
 #include "fastleaky_quantized.h"
 #include "isa.h"
 
-/* A factor, taken apart: y = ((x << left) * multiplier + first) >> 31, and then (y + half) >> right. */
+/* A factor, taken apart: y = (((x << left) * multiplier >> 30) + half) >> right. */
 typedef struct {
-    int32_t multiplier, first, half;
+    int32_t multiplier, half;
     int left, right;
 } fl_side;
 
 typedef struct {
     fl_side above, below;
-    int32_t away, negate; /* -1 or 0: the second rounding takes halves away from zero; what is below changes its sign */
+    int32_t away, negate; /* -2 or 0: to be added to `half` where a product is negative; -1 or 0: what is below changes
+                             its sign */
     int32_t input_zero_point, weight_zero_point, output_zero_point;
     const void *q, *weight; /* no weight: leaky ReLU */
     void *out;
@@ -31,8 +32,14 @@ typedef struct {
 
 enum { FL_TABLE_FROM = 1024 }; /* elements, from which a table of 256 pays */
 
-/* Integers have no words: the body is plain C, of which compilers make an instruction set's vectors. In place or apart,
- * an element is read and written in one step, so they may. */
+static inline void look_up_each(const uint8_t *table, const uint8_t *q, uint8_t *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = table[q[i]];
+}
+
+/* Where a set has no words for integers, compilers make vectors of plain C. In place or apart, an element is read and
+ * written in one step, so they may. */
 #ifdef __clang__
 #define FL_VECTORS _Pragma("clang loop vectorize(assume_safety)")
 #else

@@ -1,83 +1,129 @@
 /* kernels_int.h - the one body of the quantized kernels, included once an instruction set and type (isa/integers.h).
  * SPDX-License-Identifier: MIT
  *
- * FL_8_BITS: a long run with one slope is looked up in a table, which is made of a short run. */
+ * The words it needs; FL(word) is the word with the type before it, such as i8_load:
+ *
+ *   FL_INTS                 numbers in a vector
+ *   i32_vec                 a vector of int32_t, or for FL_INTS 1 just that; it knows C's operators
+ *   i32_set(s)
+ *   i32_pick(x, a, b)       x > 0 ? a : b
+ *   i32_high(a, b)          bits 30 ... 61 of the product
+ *   load(p)  store(p, vec)  of which the latter saturates; i32_load(p)
+ *
+ * FL_8_BITS: for a long run with one slope there is a table, which is made of a short run; and line.h. */
 #define FL(word) FL_PASTE(FL_TYPE, word)
 #define NUM FL(num)
 #define WEIGHT FL(weight)
 
-/* The product with one factor. Only its bits 31 ... 62 are taken, so that no 64-bit shift has to keep the sign. */
-FL_INLINE int32_t FL(product)(int32_t x, const fl_side *side, int32_t away)
+FL_INLINE i32_vec FL(rescaled)(const fl_rescaling *job, i32_vec x, i32_vec slope, i32_vec half)
 {
-    const int64_t product = (int64_t)(int32_t)((uint32_t)x << side->left) * side->multiplier + side->first;
-    const int32_t high = (int32_t)(uint32_t)((uint64_t)product >> 31);
-    return (high + side->half + (high >> 31 & away)) >> side->right;
+    const fl_side *const a = &job->above, *const b = &job->below;
+    const i32_vec v = x * i32_pick(x, i32_set(1 << a->left), slope);
+    const i32_vec high = i32_high(v, i32_pick(x, i32_set(a->multiplier), i32_set(b->multiplier)));
+    const i32_vec above = (high + a->half) >> a->right, below = (high + half) >> b->right;
+    return i32_pick(x, above, (below ^ job->negate) - job->negate) + job->output_zero_point;
 }
 
-FL_INLINE NUM FL(rescaled)(const fl_rescaling *job, NUM q, int32_t slope)
+FL_INLINE void FL(rescale_few)(const fl_rescaling *job, const NUM *q, const int32_t *slope, const int32_t *half,
+                               NUM *out)
 {
-    const int32_t least = (NUM)-1 > 0 ? 0 : -(1 << (8 * sizeof(NUM) - 1)), most = least + (1 << 8 * sizeof(NUM)) - 1;
-    const int32_t x = q - job->input_zero_point;
-    const int32_t above = FL(product)(x, &job->above, 0), below = FL(product)(x * slope, &job->below, job->away);
-    const int32_t y = (x > 0 ? above : (below ^ job->negate) - job->negate) + job->output_zero_point;
-    return (NUM)(y < least ? least : y > most ? most : y);
+    const i32_vec x = FL(load)(q) - job->input_zero_point;
+    FL(store)(out, FL(rescaled)(job, x, i32_load(slope), i32_load(half)));
 }
 
-FL_FUNCTION void FL(rescale_row)(const fl_rescaling *job, const NUM *q, int32_t slope, NUM *out, size_t n)
+/* Numbers with a slope each, or all with the first, which then is there FL_INTS times. */
+FL_INLINE void FL(rescale_piece)(const fl_rescaling *job, const NUM *q, const int32_t *slope, const int32_t *half,
+                                 int each, NUM *out, size_t n)
 {
     const fl_rescaling own = *job; /* which no store can change */
+    size_t i = 0;
+    FL_VECTORS
+    for (; i + FL_INTS <= n; i += FL_INTS)
+        FL(rescale_few)(&own, q + i, slope + each * i, half + each * i, out + i);
+    if (i < n) { /* never for FL_INTS 1 */
+        NUM rest[FL_INTS] = {0};
+        for (size_t k = i; k < n; k++)
+            rest[k - i] = q[k];
+        FL(rescale_few)(&own, rest, slope + each * i, half + each * i, rest);
+        for (size_t k = i; k < n; k++)
+            out[k] = rest[k - i];
+    }
+}
+
+FL_FUNCTION void FL(rescale_short)(const fl_rescaling *job, const NUM *q, int32_t slope, NUM *out, size_t n)
+{
+    int32_t slopes[FL_INTS], halves[FL_INTS];
+    for (size_t i = 0; i < FL_INTS; i++)
+        prepare(job, slope, slopes + i, halves + i);
+    FL(rescale_piece)(job, q, slopes, halves, 0, out, n);
+}
+
+#if defined(FL_8_BITS) && defined(FL_LINE)
+#include "line.h"
+#endif
+
+/* Numbers with one slope. */
+FL_FUNCTION void FL(rescale_run)(const fl_rescaling *job, const NUM *q, int32_t slope, NUM *out, size_t n)
+{
 #ifdef FL_8_BITS
     if (n >= FL_TABLE_FROM) {
         NUM table[256];
+        size_t done = 0;
         for (int i = 0; i < 256; i++)
             table[i] = (NUM)i;
-        FL(rescale_row)(job, table, slope, table, 256);
-        look_up((const uint8_t *)table, (const uint8_t *)q, (uint8_t *)out, n);
+        FL(rescale_short)(job, table, slope, table, 256);
+#ifdef FL_LINE
+        done = FL(line)(job, slope, table, q, out, n);
+#endif
+        look_up((const uint8_t *)table, (const uint8_t *)q + done, (uint8_t *)out + done, n - done);
         return;
     }
 #endif
-    FL_VECTORS
-    for (size_t i = 0; i < n; i++)
-        out[i] = FL(rescaled)(&own, q[i], slope);
+    FL(rescale_short)(job, q, slope, out, n);
 }
 
-FL_INLINE void FL(rescale_each)(const fl_rescaling *job, const NUM *q, const WEIGHT *weight, NUM *out, size_t n)
+/* Elements begin ... end where channels are last: a slope an element. */
+FL_FUNCTION void FL(rescale_rows)(const fl_rescaling *job, size_t begin, size_t end)
 {
     const fl_rescaling own = *job;
-    FL_VECTORS
-    for (size_t i = 0; i < n; i++)
-        out[i] = FL(rescaled)(&own, q[i], weight[i] - own.weight_zero_point);
+    const WEIGHT *const weight = job->weight;
+    const size_t channels = job->channels, fit = FL_PIECE / channels, whole = fit - fit % FL_INTS;
+    const size_t joined = channels * (whole ? whole : fit ? fit : 1); /* short rows, joined; better to whole vectors */
+    const size_t piece = joined < FL_PIECE ? joined : FL_PIECE;
+    int32_t slopes[FL_PIECE + FL_INTS], halves[FL_PIECE + FL_INTS];
+    size_t prepared = SIZE_MAX;
+    for (size_t at = begin, n; at < end; at += n) {
+        const size_t i = at % joined, first = i % piece, here = i - first;
+        const size_t have = piece < joined - here ? piece : joined - here;
+        n = have - first < end - at ? have - first : end - at;
+        if (here != prepared) {
+            const size_t count = have < channels ? have : channels;
+            FL_VECTORS
+            for (size_t k = 0; k < count; k++)
+                prepare(&own, weight[here + k] - own.weight_zero_point, slopes + k, halves + k);
+            for (size_t k = count; k < have + FL_INTS - 1; k++) { /* joined; and for a vector that begins at the last */
+                slopes[k] = slopes[k - count];
+                halves[k] = halves[k - count];
+            }
+            prepared = here;
+        }
+        FL(rescale_piece)(job, (const NUM *)job->q + at, slopes + first, halves + first, 1, (NUM *)job->out + at, n);
+    }
 }
 
-/* Elements begin ... end: runs with one slope, or where channels are last, with a slope an element. */
+/* Elements begin ... end. */
 FL_FUNCTION void FL(rescale)(const fl_rescaling *job, size_t begin, size_t end)
 {
-    const NUM *const q = job->q;
-    NUM *const out = job->out;
-    WEIGHT copies[FL_STRIDE * FL_FEW];
-    const WEIGHT *weight = job->weight;
-    const size_t channels = job->channels;
-    const int one = channels == 1, each = !one && job->inner == 1;
-    size_t length = one ? end : each ? channels : job->inner;
-    if (each && channels <= FL_FEW && end - begin > 4 * FL_STRIDE * FL_FEW) { /* short rows, joined */
-        length = channels * FL_STRIDE;
-        for (size_t i = 0; i < length; i++)
-            copies[i] = weight[i % channels];
-        weight = copies;
+    const WEIGHT *const weight = job->weight;
+    const size_t inner = job->channels > 1 ? job->inner : end;
+    if (inner == 1 && job->channels > 1) {
+        FL(rescale_rows)(job, begin, end);
+        return;
     }
-    size_t i = begin, c = 0; /* where a run is entered, and in which channel */
-    if (!one && begin) {
-        i = begin % length;
-        c = each ? 0 : begin / length % channels;
-    }
-    for (size_t at = begin, n; at < end; at += n, i = 0) {
-        n = length - i < end - at ? length - i : end - at;
-        if (each)
-            FL(rescale_each)(job, q + at, weight + i, out + at, n);
-        else
-            FL(rescale_row)(job, q + at, weight ? weight[c] - job->weight_zero_point : 1, out + at, n);
-        if (++c == channels)
-            c = 0;
+    for (size_t at = begin, n; at < end; at += n) {
+        const int32_t slope = weight ? weight[at / inner % job->channels] - job->weight_zero_point : 1;
+        n = inner - at % inner < end - at ? inner - at % inner : end - at;
+        FL(rescale_run)(job, (const NUM *)job->q + at, slope, (NUM *)job->out + at, n);
     }
 }
 

@@ -25,20 +25,20 @@ static const fl_integers *integers_of(const fl_isa *isa)
     return e->integers;
 }
 
+/* Both roundings in one: what is dropped first, and then half of what is dropped in all. Below 2^-29 all becomes 0. */
 static fl_side side_of(fl_factor factor, fl_rounding rounding)
 {
     fl_side side;
-    const int once = rounding == FL_TFLITE_SINGLE && factor.shift < 0;
-    side.multiplier = factor.multiplier < 0 ? -factor.multiplier : factor.multiplier;
+    const int right = factor.shift < -29 ? 29 : factor.shift < 0 ? -factor.shift : 0;
     side.left = factor.shift > 0 ? factor.shift : 0;
-    side.right = factor.shift < 0 ? -factor.shift : 0;
+    side.multiplier = factor.multiplier < 0 ? -factor.multiplier : factor.multiplier;
+    side.half = (1 << right) + (right && rounding == FL_TFLITE);
+    side.right = right + 1;
     if (rounding == FL_XNNPACK) { /* which rounds the product with the sign */
-        side.multiplier = factor.multiplier * (1 << 15);
         side.left = 8;
-        side.right = 0;
+        side.multiplier = factor.multiplier * (1 << 15);
+        side.half = side.right = 1;
     }
-    side.first = once ? 0 : 1 << 30;
-    side.half = side.right ? 1 << (side.right - 1) : 0;
     return side;
 }
 
@@ -48,7 +48,7 @@ static fl_rescaling rescaling_of(const fl_quantization *how, const void *q, cons
     fl_rescaling job;
     job.above = side_of(how->above, how->rounding);
     job.below = side_of(how->below, how->rounding);
-    job.away = how->rounding == FL_TFLITE && job.below.right ? -1 : 0;
+    job.away = how->rounding == FL_TFLITE && how->below.shift < 0 ? -2 : 0;
     job.negate = how->rounding != FL_XNNPACK && how->below.multiplier < 0 ? -1 : 0;
     job.input_zero_point = how->input_zero_point;
     job.weight_zero_point = how->weight_zero_point;

@@ -225,7 +225,8 @@ static void T(check_leaky)(const fl_quantization *how, const NUM *q, size_t n)
     }
 }
 
-static void T(draw)(fl_quantization *how, unsigned roundings)
+/* Parameters, also with the largest shifts that `below` may have. */
+static void T(draw)(fl_quantization *how, unsigned roundings, int most)
 {
     const int eight = sizeof(NUM) == 1;
     const size_t count = sizeof factors / sizeof *factors,
@@ -233,6 +234,8 @@ static void T(draw)(fl_quantization *how, unsigned roundings)
     how->rounding = (fl_rounding)(random32() % roundings);
     how->above = how->rounding == FL_XNNPACK ? factors_of_256ths[random32() % count_256] : factors[random32() % count];
     how->below = how->rounding == FL_XNNPACK ? factors_of_256ths[random32() % count_256] : factors[random32() % count];
+    if (how->rounding != FL_XNNPACK && random32() % 8 == 0)
+        how->below = (fl_factor){random32() % 2 ? 2147483647 : 1 << 30, most - (int)(random32() % 2)};
     if (random32() % 4 == 0)
         how->below.multiplier = -how->below.multiplier;
     how->input_zero_point = eight ? LEAST + (int32_t)(random32() % 256) : 0;
@@ -250,9 +253,9 @@ static void T(check)(void)
                                        {40, 17, 1}, {9, 129, 1}, {1500, 2, 1}, {0, 3, 4},   {2, 0, 3},   {2, 3, 0}};
     fl_quantization how;
     for (size_t n = 0; n <= 200; n++) {
-        T(draw)(&how, 2 + (sizeof(NUM) == 1));
+        T(draw)(&how, 2 + (sizeof(NUM) == 1), sizeof(NUM) == 1 ? 22 : 15);
         T(check_leaky)(&how, T(q) + n % 5, n % 8 ? n : 4096 - n);
-        T(draw)(&how, 2); /* PReLU has none of XNNPACK's */
+        T(draw)(&how, 2, sizeof(NUM) == 1 ? 14 : 7); /* PReLU has none of XNNPACK's */
         T(check_prelu)(&how, 1, 1, n);
         for (size_t i = 0; n % 8 == 0 && i < sizeof shapes / sizeof *shapes; i++)
             T(check_prelu)(&how, shapes[i][0], shapes[i][1], shapes[i][2]);

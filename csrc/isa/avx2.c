@@ -171,7 +171,7 @@ FL_INLINE void bf16_stream(bf16_num *p, __m256 v, size_t k) { half_store(p, bf16
 #define FL_TAIL 8
 #include "wide.h"
 
-#include "look_up.h"
+#include "integers_avx2.h"
 
 #include "integers.h"
 

@@ -125,7 +125,7 @@ FL_INLINE void bf16_stream(bf16_num *p, __m512 v, __mmask16 k) { half_store(p, b
 #define FL_TAIL 16
 #include "wide.h"
 
-#include "look_up.h"
+#include "integers_avx2.h"
 
 #include "integers.h"
 

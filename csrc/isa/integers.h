@@ -1,4 +1,5 @@
-/* integers.h - the quantized kernels of one instruction set. FL_LOOK_UP: it has its own look_up.
+/* integers.h - the quantized kernels of one instruction set. What it has not written before is plain C: the words with
+ * FL_INTS, the table with FL_LOOK_UP; and of line.h there is nothing without FL_LINE.
  * SPDX-License-Identifier: MIT */
 #include "../integers.h"
 #include "../ordered_sum.h"
@@ -11,13 +12,38 @@
 #pragma GCC optimize("tree-vectorize", "vect-cost-model=dynamic")
 #endif
 
+#ifndef FL_INTS
+#define FL_INTS 1
+typedef int32_t i32_vec;
+FL_INLINE int32_t i32_set(int32_t s) { return s; }
+/* Not by a condition, of which compilers make two branches with everything in both. */
+FL_INLINE int32_t i32_pick(int32_t x, int32_t a, int32_t b) { return b ^ ((a ^ b) & -x >> 31); }
+/* Shifted as unsigned: so no 64-bit shift has to keep the sign, which vectors often cannot. */
+FL_INLINE int32_t i32_high(int32_t a, int32_t b) { return (int32_t)(uint32_t)((uint64_t)((int64_t)a * b) >> 30); }
+FL_INLINE int32_t i32_within(int32_t v, int32_t least, int32_t most) { return v < least ? least : v > most ? most : v; }
+FL_INLINE int32_t i32_load(const int32_t *p) { return *p; }
+FL_INLINE int32_t i8_load(const int8_t *p) { return *p; }
+FL_INLINE int32_t u8_load(const uint8_t *p) { return *p; }
+FL_INLINE int32_t i16_load(const int16_t *p) { return *p; }
+FL_INLINE void i8_store(int8_t *p, int32_t v) { *p = (int8_t)i32_within(v, -128, 127); }
+FL_INLINE void u8_store(uint8_t *p, int32_t v) { *p = (uint8_t)i32_within(v, 0, 255); }
+FL_INLINE void i16_store(int16_t *p, int32_t v) { *p = (int16_t)i32_within(v, -32768, 32767); }
+#endif
+
 #ifndef FL_LOOK_UP
 FL_FUNCTION void look_up(const uint8_t *table, const uint8_t *q, uint8_t *out, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        out[i] = table[q[i]];
+    look_up_each(table, q, out, n);
 }
 #endif
+
+/* A slope, prepared: times the factor's power of two; and what is added to its product. */
+FL_INLINE void prepare(const fl_rescaling *job, int32_t slope, int32_t *shifted, int32_t *half)
+{
+    *shifted = slope * (1 << job->below.left);
+    *half = job->below.half + (slope > 0 ? job->away : 0);
+}
+enum { FL_PIECE = FL_WIDTH / 2 }; /* so many of them */
 
 #define FL_TYPE i8
 #define FL_8_BITS

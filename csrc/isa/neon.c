@@ -84,6 +84,8 @@ FL_INLINE void bf16_store(bf16_num *p, float32x4_t v, int all) /* as half.h does
 #define FL_TAIL 1
 #include "wide.h"
 
+#include "../integers.h"
+
 #define FL_LOOK_UP
 FL_FUNCTION void look_up(const uint8_t *table, const uint8_t *q, uint8_t *out, size_t n)
 {
@@ -99,8 +101,7 @@ FL_FUNCTION void look_up(const uint8_t *table, const uint8_t *q, uint8_t *out, s
         }
         vst1q_u8(out + i, found);
     }
-    for (; i < n; i++)
-        out[i] = table[q[i]];
+    look_up_each(table, q + i, out + i, n - i);
 }
 #include "integers.h"
 

@@ -117,6 +117,61 @@ FL_INLINE void bf16_stream(bf16_num *p, __m128 v, int all) { bf16_store(p, v, al
 #define FL_TAIL 1
 #include "wide.h"
 
+#define FL_INTS 4
+typedef int32_t i32_vec __attribute__((vector_size(16)));
+typedef uint32_t four_bytes __attribute__((aligned(1), may_alias));
+FL_INLINE i32_vec i32_set(int32_t s) { return (i32_vec)_mm_set1_epi32(s); }
+FL_INLINE i32_vec i32_pick(i32_vec x, i32_vec a, i32_vec b) { return b ^ ((a ^ b) & (x > 0)); }
+/* Of the product without signs, from which for each negative factor 2^32 times the other is taken away. */
+FL_INLINE i32_vec i32_high(i32_vec a, i32_vec b)
+{
+    const __m128i v = (__m128i)a, w = (__m128i)b, mask = _mm_setr_epi32(-1, 0, -1, 0);
+    const __m128i even = _mm_srli_epi64(_mm_mul_epu32(v, w), 30);
+    const __m128i odd = _mm_slli_epi64(_mm_mul_epu32(_mm_srli_epi64(v, 32), _mm_srli_epi64(w, 32)), 2);
+    const __m128i more = _mm_add_epi32((__m128i)(a >> 31 & b), (__m128i)(b >> 31 & a));
+    const __m128i product = _mm_or_si128(_mm_and_si128(mask, even), _mm_andnot_si128(mask, odd));
+    return (i32_vec)_mm_sub_epi32(product, _mm_slli_epi32(more, 2));
+}
+FL_INLINE __m128i four_of(const void *p)
+{
+    const __m128i v = _mm_cvtsi32_si128((int)*(const four_bytes *)p);
+    return _mm_unpacklo_epi16(_mm_setzero_si128(), _mm_unpacklo_epi8(_mm_setzero_si128(), v));
+}
+FL_INLINE i32_vec i32_load(const int32_t *p) { return (i32_vec)_mm_loadu_si128((const __m128i *)p); }
+FL_INLINE i32_vec i8_load(const int8_t *p) { return (i32_vec)_mm_srai_epi32(four_of(p), 24); }
+FL_INLINE i32_vec u8_load(const uint8_t *p) { return (i32_vec)_mm_srli_epi32(four_of(p), 24); }
+FL_INLINE i32_vec i16_load(const int16_t *p)
+{
+    const __m128i v = _mm_loadl_epi64((const __m128i *)p);
+    return (i32_vec)_mm_srai_epi32(_mm_unpacklo_epi16(v, v), 16);
+}
+FL_INLINE __m128i i32_narrow(i32_vec v) { return _mm_packs_epi32((__m128i)v, (__m128i)v); }
+FL_INLINE void i8_store(int8_t *p, i32_vec v)
+{
+    const __m128i h = i32_narrow(v);
+    *(four_bytes *)p = (uint32_t)_mm_cvtsi128_si32(_mm_packs_epi16(h, h));
+}
+FL_INLINE void u8_store(uint8_t *p, i32_vec v)
+{
+    const __m128i h = i32_narrow(v);
+    *(four_bytes *)p = (uint32_t)_mm_cvtsi128_si32(_mm_packus_epi16(h, h));
+}
+FL_INLINE void i16_store(int16_t *p, i32_vec v) { _mm_storel_epi64((__m128i *)p, i32_narrow(v)); }
+
+#define FL_LINE 16
+typedef int16_t line_vec __attribute__((vector_size(16)));
+typedef uint16_t line_bits __attribute__((vector_size(16)));
+typedef __m128i line_bytes;
+FL_INLINE line_vec line_set(int16_t s) { return (line_vec)_mm_set1_epi16(s); }
+FL_INLINE line_vec line_pick(line_vec x, line_vec a, line_vec b) { return a ^ ((a ^ b) & (x < 0)); }
+FL_INLINE line_vec line_high(line_vec a, line_vec b) { return (line_vec)_mm_mulhi_epi16((__m128i)a, (__m128i)b); }
+FL_INLINE line_vec line_shift(line_vec v, int n) { return (line_vec)_mm_sra_epi16((__m128i)v, _mm_cvtsi32_si128(n)); }
+FL_INLINE line_bytes line_load(const void *p) { return _mm_loadu_si128((const __m128i *)p); }
+FL_INLINE void line_store(void *p, line_bytes v) { _mm_storeu_si128((__m128i *)p, v); }
+FL_INLINE line_bits line_low(line_bytes v) { return (line_bits)_mm_unpacklo_epi8(_mm_setzero_si128(), v); }
+FL_INLINE line_bits line_upper(line_bytes v) { return (line_bits)_mm_unpackhi_epi8(_mm_setzero_si128(), v); }
+FL_INLINE line_bytes i8_join(line_vec a, line_vec b) { return _mm_packs_epi16((__m128i)a, (__m128i)b); }
+FL_INLINE line_bytes u8_join(line_vec a, line_vec b) { return _mm_packus_epi16((__m128i)a, (__m128i)b); }
 #include "integers.h"
 
 FL_TABLE

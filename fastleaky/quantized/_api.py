@@ -55,7 +55,7 @@ def leaky_relu(
     ValueError
         If a scale or a zero point is out of range, `rounding` is unknown or does not exist for the type of `q`, or
         `out` has another shape than `q` or is read-only. Also if ``input_scale / output_scale``, or that times
-        `negative_slope`, is too large: for 8 bits ``2**23`` or more, for int16 ``2**16`` or more; XNNPACK's factors are
+        `negative_slope`, is too large: for 8 bits ``2**22`` or more, for int16 ``2**15`` or more; XNNPACK's factors are
         at least 1/256, and at most 128.
 
     See Also
@@ -135,7 +135,7 @@ def prelu(
     ------
     TypeError, ValueError
         As for :func:`leaky_relu`; also if `weight` has another type or shape than said above, or `axis` is out of
-        range. ``input_scale * weight_scale / output_scale`` must be less than ``2**15``, for int16 less than ``2**8``.
+        range. ``input_scale * weight_scale / output_scale`` must be less than ``2**14``, for int16 less than ``2**7``.
 
     See Also
     --------

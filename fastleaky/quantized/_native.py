@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import warnings
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -42,6 +43,8 @@ class Kernels:
     def __init__(self, isa: Any) -> None:
         self.isa = isa
         module = extension()
+        # What C is told of a layer, as long as there is that layer.
+        self._layers: WeakKeyDictionary[LeakyReLU | PReLU, Any] = WeakKeyDictionary()
         self._new, self._from_buffer, self._lib = module.ffi.new, module.ffi.from_buffer, module.lib
 
     def _call(self, name: str, of: Array, *arguments: Any) -> None:
@@ -53,14 +56,17 @@ class Kernels:
 
     def leaky_relu(self, layer: LeakyReLU, q: Array, out: Array) -> None:
         """Write what the layer gives for `q`."""
-        if q.itemsize == 1:
-            self._call("look_up", q, q, layer.table, out, q.size)
-        else:
-            self._call("leaky_relu", q, self._new("fl_quantization *", quantization(layer)), q, out, q.size)
+        self._call("leaky_relu", q, self._told(layer), q, out, q.size)
 
     def prelu(self, layer: PReLU, q: Array, out: Array) -> None:
         """Write what the layer gives for `q`, of shape (outer, channels, inner)."""
-        self._call("prelu", q, self._new("fl_quantization *", quantization(layer)), q, layer.weight, out, *q.shape)
+        self._call("prelu", q, self._told(layer), q, layer.weight, out, *q.shape)
+
+    def _told(self, layer: LeakyReLU | PReLU) -> Any:
+        told = self._layers.get(layer)
+        if told is None:
+            told = self._layers[layer] = self._new("fl_quantization *", quantization(layer))
+        return told
 
 
 @functools.cache

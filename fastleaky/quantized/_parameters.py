@@ -96,7 +96,7 @@ def _factor(op: str, formula: str, factor: float, bits: int, rounding: str) -> N
         fits = 1 / 256 <= abs(factor) <= 128 and factor >= -127.99609375  # noqa: PLR2004
         rule = "for 'xnnpack' it must be in 1/256 ... 128, or if negative in -127.99609375 ... -1/256"
     else:
-        fits = abs(factor) < 2 ** (31 - bits)
-        rule = f"without its sign it must be less than 2**{31 - bits}, or products would overflow 32 bits"
+        fits = abs(factor) < 2 ** (30 - bits)
+        rule = f"without its sign it must be less than 2**{30 - bits}, or products would overflow 32 bits"
     if not fits:
         raise ValueError(f"{op}: {formula} is {factor}; {rule}")
