@@ -152,24 +152,7 @@ FL_INLINE void f16_stream(f16_num *p, __m256 v, size_t k) { half_store(p, f16_of
 #define FL_TAIL 8
 #include "wide.h"
 
-FL_INLINE __m128i bf16_of(__m256 v) /* as half.h does it, but for NaN: see set() in wide.h */
-{
-    const __m256i b = _mm256_castps_si256(v), odd = _mm256_and_si256(_mm256_srli_epi32(b, 16), _mm256_set1_epi32(1));
-    const __m256i near = _mm256_add_epi32(_mm256_add_epi32(b, _mm256_set1_epi32(0x7fff)), odd);
-    const __m256i h = _mm256_srli_epi32(near, 16);
-    return _mm_packus_epi32(_mm256_castsi256_si128(h), _mm256_extracti128_si256(h, 1));
-}
-FL_INLINE __m256 bf16_load(const bf16_num *p, size_t k)
-{
-    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(half_load(p, k)), 16));
-}
-FL_INLINE void bf16_store(bf16_num *p, __m256 v, size_t k) { half_store(p, bf16_of(v), k, 0); }
-FL_INLINE void bf16_stream(bf16_num *p, __m256 v, size_t k) { half_store(p, bf16_of(v), k, 1); }
-#define FL_TYPE bf16
-#define FL_WIDE f32
-#define FL_LANES 8
-#define FL_TAIL 8
-#include "wide.h"
+#include "pair.h"
 
 #include "integers_avx2.h"
 
