@@ -22,6 +22,12 @@ typedef struct {
     size_t outer, channels, inner;
 } fl_rescaling;
 
+/* The same in 32 bits (short.h): y = (x * factor + half) >> shift. */
+typedef struct {
+    int32_t factor, half;
+    int shift;
+} fl_short;
+
 /* Elements begin ... end of a job, of each type; and a table of 256 bytes, looked up. */
 typedef struct {
     void (*i8)(const fl_rescaling *job, size_t begin, size_t end);
@@ -30,7 +36,7 @@ typedef struct {
     void (*look_up)(const uint8_t *table, const uint8_t *q, uint8_t *out, size_t n);
 } fl_integers;
 
-enum { FL_TABLE_FROM = 1024 }; /* elements, from which a table of 256 pays */
+enum { FL_TABLE_FROM = 1024, FL_SHORT_FROM = 256 }; /* numbers with one slope, from which a table pays, or short.h */
 
 static inline void look_up_each(const uint8_t *table, const uint8_t *q, uint8_t *out, size_t n)
 {

@@ -10,13 +10,16 @@
  *   i32_high(a, b)          bits 30 ... 61 of the product
  *   load(p)  store(p, vec)  of which the latter saturates; i32_load(p)
  *
- * FL_8_BITS: for a long run with one slope there is a table, which is made of a short run; and line.h. */
+ * FL_8_BITS: for a long run with one slope there is a table, which is made of a short run; and line.h; and short.h. */
 #define FL(word) FL_PASTE(FL_TYPE, word)
 #define NUM FL(num)
 #define WEIGHT FL(weight)
 
-FL_INLINE i32_vec FL(rescaled)(const fl_rescaling *job, i32_vec x, i32_vec slope, i32_vec half)
+/* Prepared slopes and halves are those of short.h where that has given what is above. */
+FL_INLINE i32_vec FL(rescaled)(const fl_rescaling *job, const fl_short *s, i32_vec x, i32_vec slope, i32_vec half)
 {
+    if (s)
+        return (x * i32_pick(x, i32_set(s->factor), slope) + i32_pick(x, i32_set(s->half), half)) >> s->shift;
     const fl_side *const a = &job->above, *const b = &job->below;
     const i32_vec v = x * i32_pick(x, i32_set(1 << a->left), slope);
     const i32_vec high = i32_high(v, i32_pick(x, i32_set(a->multiplier), i32_set(b->multiplier)));
@@ -24,27 +27,29 @@ FL_INLINE i32_vec FL(rescaled)(const fl_rescaling *job, i32_vec x, i32_vec slope
     return i32_pick(x, above, (below ^ job->negate) - job->negate) + job->output_zero_point;
 }
 
-FL_INLINE void FL(rescale_few)(const fl_rescaling *job, const NUM *q, const int32_t *slope, const int32_t *half,
-                               NUM *out)
+FL_INLINE void FL(rescale_few)(const fl_rescaling *job, const fl_short *s, const NUM *q, const int32_t *slope,
+                               const int32_t *half, NUM *out)
 {
     const i32_vec x = FL(load)(q) - job->input_zero_point;
-    FL(store)(out, FL(rescaled)(job, x, i32_load(slope), i32_load(half)));
+    FL(store)(out, FL(rescaled)(job, s, x, i32_load(slope), i32_load(half)));
 }
 
 /* Numbers with a slope each, or all with the first, which then is there FL_INTS times. */
-FL_INLINE void FL(rescale_piece)(const fl_rescaling *job, const NUM *q, const int32_t *slope, const int32_t *half,
-                                 int each, NUM *out, size_t n)
+FL_INLINE void FL(rescale_piece)(const fl_rescaling *job, const fl_short *s, const NUM *q, const int32_t *slope,
+                                 const int32_t *half, int each, NUM *out, size_t n)
 {
     const fl_rescaling own = *job; /* which no store can change */
+    const fl_short above = s ? *s : (fl_short){0, 0, 0};
+    s = s ? &above : NULL;
     size_t i = 0;
     FL_VECTORS
     for (; i + FL_INTS <= n; i += FL_INTS)
-        FL(rescale_few)(&own, q + i, slope + each * i, half + each * i, out + i);
+        FL(rescale_few)(&own, s, q + i, slope + each * i, half + each * i, out + i);
     if (i < n) { /* never for FL_INTS 1 */
         NUM rest[FL_INTS] = {0};
         for (size_t k = i; k < n; k++)
             rest[k - i] = q[k];
-        FL(rescale_few)(&own, rest, slope + each * i, half + each * i, rest);
+        FL(rescale_few)(&own, s, rest, slope + each * i, half + each * i, rest);
         for (size_t k = i; k < n; k++)
             out[k] = rest[k - i];
     }
@@ -55,7 +60,7 @@ FL_FUNCTION void FL(rescale_short)(const fl_rescaling *job, const NUM *q, int32_
     int32_t slopes[FL_INTS], halves[FL_INTS];
     for (size_t i = 0; i < FL_INTS; i++)
         prepare(job, slope, slopes + i, halves + i);
-    FL(rescale_piece)(job, q, slopes, halves, 0, out, n);
+    FL(rescale_piece)(job, NULL, q, slopes, halves, 0, out, n);
 }
 
 #if defined(FL_8_BITS) && defined(FL_LINE)
@@ -73,7 +78,11 @@ FL_FUNCTION void FL(rescale_run)(const fl_rescaling *job, const NUM *q, int32_t 
             table[i] = (NUM)i;
         FL(rescale_short)(job, table, slope, table, 256);
 #ifdef FL_LINE
-        done = FL(line)(job, slope, table, q, out, n);
+        FL(lines) lines;
+        if (FL(lines_of)(job, slope, table, &lines)) {
+            done = n - n % FL_LINE;
+            FL(line_run)(&lines, q, out, done);
+        }
 #endif
         look_up((const uint8_t *)table, (const uint8_t *)q + done, (uint8_t *)out + done, n - done);
         return;
@@ -82,33 +91,49 @@ FL_FUNCTION void FL(rescale_run)(const fl_rescaling *job, const NUM *q, int32_t 
     FL(rescale_short)(job, q, slope, out, n);
 }
 
+/* Of the elements begin ... end, in rows, as many columns from `first` on as there is room for their slopes. */
+FL_FUNCTION void FL(rescale_columns)(const fl_rescaling *job, size_t begin, size_t end, size_t row, size_t first)
+{
+    const WEIGHT *const weight = (const WEIGHT *)job->weight + first;
+    const size_t channels = job->channels, columns = row - first < FL_PIECE ? row - first : FL_PIECE;
+    const size_t count = columns < channels ? columns : channels;
+    int32_t slopes[FL_PIECE + FL_INTS], halves[FL_PIECE + FL_INTS];
+    fl_short above;
+    int shortened = 0;
+    if (sizeof(NUM) == 1 && (end - begin) / channels >= FL_SHORT_FROM) {
+        for (size_t k = 0; k < count; k++)
+            slopes[k] = weight[k] - job->weight_zero_point;
+        shortened = shorten(job, (NUM)-1 > 0 ? 0 : -128, slopes, halves, count, &above);
+    }
+    if (!shortened) {
+        FL_VECTORS
+        for (size_t k = 0; k < count; k++)
+            prepare(job, weight[k] - job->weight_zero_point, slopes + k, halves + k);
+    }
+    for (size_t k = count; k < columns + FL_INTS - 1; k++) { /* joined; and for a vector that begins at the last */
+        slopes[k] = slopes[k - count];
+        halves[k] = halves[k - count];
+    }
+    for (size_t at = begin - begin % row + first; at < end; at += row) {
+        const size_t from = at < begin ? begin - at : 0, to = end - at < columns ? end - at : columns;
+        const NUM *const q = (const NUM *)job->q + at;
+        NUM *const out = (NUM *)job->out + at;
+        if (from >= to)
+            continue;
+        if (shortened)
+            FL(rescale_piece)(job, &above, q + from, slopes + from, halves + from, 1, out + from, to - from);
+        else
+            FL(rescale_piece)(job, NULL, q + from, slopes + from, halves + from, 1, out + from, to - from);
+    }
+}
+
 /* Elements begin ... end where channels are last: a slope an element. */
 FL_FUNCTION void FL(rescale_rows)(const fl_rescaling *job, size_t begin, size_t end)
 {
-    const fl_rescaling own = *job;
-    const WEIGHT *const weight = job->weight;
     const size_t channels = job->channels, fit = FL_PIECE / channels, whole = fit - fit % FL_INTS;
-    const size_t joined = channels * (whole ? whole : fit ? fit : 1); /* short rows, joined; better to whole vectors */
-    const size_t piece = joined < FL_PIECE ? joined : FL_PIECE;
-    int32_t slopes[FL_PIECE + FL_INTS], halves[FL_PIECE + FL_INTS];
-    size_t prepared = SIZE_MAX;
-    for (size_t at = begin, n; at < end; at += n) {
-        const size_t i = at % joined, first = i % piece, here = i - first;
-        const size_t have = piece < joined - here ? piece : joined - here;
-        n = have - first < end - at ? have - first : end - at;
-        if (here != prepared) {
-            const size_t count = have < channels ? have : channels;
-            FL_VECTORS
-            for (size_t k = 0; k < count; k++)
-                prepare(&own, weight[here + k] - own.weight_zero_point, slopes + k, halves + k);
-            for (size_t k = count; k < have + FL_INTS - 1; k++) { /* joined; and for a vector that begins at the last */
-                slopes[k] = slopes[k - count];
-                halves[k] = halves[k - count];
-            }
-            prepared = here;
-        }
-        FL(rescale_piece)(job, (const NUM *)job->q + at, slopes + first, halves + first, 1, (NUM *)job->out + at, n);
-    }
+    const size_t row = channels * (whole ? whole : fit ? fit : 1); /* short rows, joined; better to whole vectors */
+    for (size_t first = 0; first < row; first += FL_PIECE)
+        FL(rescale_columns)(job, begin, end, row, first);
 }
 
 /* Elements begin ... end. */

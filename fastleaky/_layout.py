@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -75,6 +75,17 @@ def plan(shape: tuple[int, ...], strides: tuple[int, ...], varying: tuple[int, .
         return Layout(tuple(range(len(shape))), in_c_order=True, shape=groups)
     short = [axis for axis, size in enumerate(shape) if size == 1]
     return Layout((*short, *axes), in_c_order=False, shape=groups)
+
+
+def straight(x: Any, out: Any, dtype: np.dtype[Any]) -> tuple[Array, Array] | None:
+    """``x`` and where to write, if kernels can take both just as they are, in C order; None if that takes a look."""
+    if type(x) is not np.ndarray or x.dtype != dtype or not _is_dense(x):
+        return None
+    if out is None:
+        return x, np.empty(x.shape, dtype)
+    if type(out) is not np.ndarray or out.dtype != dtype or out.shape != x.shape or not _is_dense(out):
+        return None
+    return (x, out) if out.flags.writeable and _apart_or_same(x, out) else None
 
 
 def _is_dense(array: Array) -> bool:

@@ -50,9 +50,9 @@ PARTS = {  # of the code: the functions that it is
     },
     **{t: (f"{t}_select", f"{t}_sum", f"{t}_piece") for t in ("f16", "bf16")},
 }
-INTEGERS = re.compile(r"(i8|u8|i16)_|look_up|fl_integers_")  # and all of quantized.c
+INTEGERS = re.compile(r"(i8|u8|i16)_|look_up|short|fl_integers_")  # and all of quantized.c
 BESIDE = ("{}_piece", "fl_prelu_backward_{}", "sum_all", "sum_part")  # what the deepest kernel calls, and who calls it
-OURS = re.compile(r"fl_|__aeabi_|__[a-z]+[sd]f")  # and the compiler's own, for arithmetic
+OURS = re.compile(r"fl_|__aeabi_|__[a-z]+([sd]f|di)")  # and the compiler's own, for arithmetic
 
 
 def weigh(core: str, folder: Path) -> tuple[str, ...]:

@@ -248,6 +248,21 @@ def test_every_pair(dtype, rounding):
 
 
 @pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize("dtype", ["int8", "uint8"])
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+def test_every_number_in_random_channels(dtype, rounding):
+    """So many that C's products in 32 bits, if one were taken that does not hold, would be seen."""
+    rng = np.random.default_rng(0)
+    q = np.repeat(every(dtype)[:, np.newaxis], 100, axis=1)
+    for _ in range(100):
+        scales, weight_scale = rng.uniform(0.01, 0.2, 2), rng.uniform(0.001, 0.03)
+        points = rng.integers(0, 256, 3, np.uint8).view(dtype).tolist()
+        given = prelu_parameters(dtype, scales, weight_scale, points[0], points[1:], rounding=rounding)
+        weight = rng.integers(0, 256, 100, np.uint8).view(dtype)
+        assert same(prelu(q, weight, **given), reference.prelu(q, weight, **given))
+
+
+@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("rounding", ROUNDINGS)
 def test_every_number_with_slopes_of_int8(rounding):
     weight = np.array([-128, -127, -50, -1, 0, 1, 2, 77, 127], np.int8)
@@ -424,7 +439,7 @@ def test_a_layer_keeps_its_weight():
 
 @pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("dtype", TYPES)
-@pytest.mark.parametrize("shape", [(300_001,), (2, 700, 300), (300_001, 2), (1, 3, 200_000)], ids=str)
+@pytest.mark.parametrize("shape", [(300_001,), (2, 700, 300), (300_001, 2), (1, 3, 200_000), (10_000, 100)], ids=str)
 def test_large_arrays(dtype, shape):
     """Several pieces; and where two numbers are looked up at a time, an odd number of them, at an odd address."""
     q = draw(shape, dtype)

@@ -45,6 +45,8 @@ FL_INLINE void prepare(const fl_rescaling *job, int32_t slope, int32_t *shifted,
 }
 enum { FL_PIECE = FL_WIDTH / 2 }; /* so many of them */
 
+#include "../short.h"
+
 #define FL_TYPE i8
 #define FL_8_BITS
 #include "../kernels_int.h"

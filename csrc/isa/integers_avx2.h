@@ -47,10 +47,7 @@ typedef int16_t line_vec __attribute__((vector_size(32)));
 typedef uint16_t line_bits __attribute__((vector_size(32)));
 typedef __m256i line_bytes;
 FL_INLINE line_vec line_set(int16_t s) { return (line_vec)_mm256_set1_epi16(s); }
-FL_INLINE line_vec line_pick(line_vec x, line_vec a, line_vec b)
-{
-    return (line_vec)_mm256_blendv_epi8((__m256i)a, (__m256i)b, _mm256_srai_epi16((__m256i)x, 15));
-}
+FL_INLINE line_vec line_larger(line_vec a, line_vec b) { return (line_vec)_mm256_max_epi16((__m256i)a, (__m256i)b); }
 FL_INLINE line_vec line_high(line_vec a, line_vec b) { return (line_vec)_mm256_mulhi_epi16((__m256i)a, (__m256i)b); }
 FL_INLINE line_vec line_shift(line_vec v, int n)
 {

@@ -163,7 +163,7 @@ typedef int16_t line_vec __attribute__((vector_size(16)));
 typedef uint16_t line_bits __attribute__((vector_size(16)));
 typedef __m128i line_bytes;
 FL_INLINE line_vec line_set(int16_t s) { return (line_vec)_mm_set1_epi16(s); }
-FL_INLINE line_vec line_pick(line_vec x, line_vec a, line_vec b) { return a ^ ((a ^ b) & (x < 0)); }
+FL_INLINE line_vec line_larger(line_vec a, line_vec b) { return (line_vec)_mm_max_epi16((__m128i)a, (__m128i)b); }
 FL_INLINE line_vec line_high(line_vec a, line_vec b) { return (line_vec)_mm_mulhi_epi16((__m128i)a, (__m128i)b); }
 FL_INLINE line_vec line_shift(line_vec v, int n) { return (line_vec)_mm_sra_epi16((__m128i)v, _mm_cvtsi32_si128(n)); }
 FL_INLINE line_bytes line_load(const void *p) { return _mm_loadu_si128((const __m128i *)p); }

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastleaky._api import _array, _check_out, _varying
-from fastleaky._layout import plan
+from fastleaky._layout import plan, straight
 from fastleaky._typing import Array, ArrayLike
 from fastleaky.quantized import _native, _numpy, reference
 from fastleaky.quantized import _parameters as check
@@ -244,12 +244,17 @@ class LeakyReLU:
     def __call__(self, q: ArrayLike, out: Array | None = None) -> Array:
         """Apply the layer to an array of its type; `out` is as for :func:`leaky_relu`."""
         op = "quantized.leaky_relu"
+        kernels = _native.chosen() or _numpy
+        plain = straight(q, out, self.dtype)
+        if plain:
+            kernels.leaky_relu(self, *plain)
+            return plain[1]
         qs = _quantized(op, q, self.dtype)
         _check_out(op, "out", out, qs, "q")
         layout = plan(qs.shape, qs.strides, (), ordered=False)
         dense = layout.dense(qs)
         target = layout.target(out, [dense])
-        (_native.chosen() or _numpy).leaky_relu(self, dense, target)
+        kernels.leaky_relu(self, dense, target)
         return layout.result(target, out, qs)
 
 
@@ -344,13 +349,18 @@ class PReLU:
     def __call__(self, q: ArrayLike, out: Array | None = None) -> Array:
         """Apply the layer to an array of its type; `out` is as for :func:`prelu`."""
         op = "quantized.prelu"
-        qs = _quantized(op, q, self.dtype)
+        kernels = _native.chosen() or _numpy
+        plain = straight(q, out, self.dtype)
+        qs = plain[0] if plain else _quantized(op, q, self.dtype)
         varying = _varying(op, self.weight, qs, self.axis)
-        _check_out(op, "out", out, qs, "q")
         layout = plan(qs.shape, qs.strides, varying, ordered=False)
+        if plain and layout.in_c_order:
+            kernels.prelu(self, *(array.reshape(layout.shape) for array in plain))
+            return plain[1]
+        _check_out(op, "out", out, qs, "q")
         dense = layout.dense(qs)
         target = layout.target(out, [dense])
-        (_native.chosen() or _numpy).prelu(self, dense, target)
+        kernels.prelu(self, dense, target)
         return layout.result(target, out, qs)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fastleaky.quantized._api import LeakyReLU, PReLU
 
 ROUNDINGS = ("tflite", "tflite-single", "xnnpack")  # in the order of fl_rounding
-TYPES = {"b": "i8", "B": "u8", "h": "i16"}
+TYPES = {"b": ("i8", "int8_t"), "B": ("u8", "uint8_t"), "h": ("i16", "int16_t")}
 
 
 def quantization(layer: LeakyReLU | PReLU) -> dict[str, Any]:
@@ -41,32 +41,33 @@ class Kernels:
     """Both operations, for layers whose arrays are dense."""
 
     def __init__(self, isa: Any) -> None:
-        self.isa = isa
         module = extension()
         # What C is told of a layer, as long as there is that layer.
         self._layers: WeakKeyDictionary[LeakyReLU | PReLU, Any] = WeakKeyDictionary()
-        self._new, self._from_buffer, self._lib = module.ffi.new, module.ffi.from_buffer, module.lib
+        self._isa, self._new, self._from_buffer = isa, module.ffi.new, module.ffi.from_buffer
+        self._pointers = {char: module.ffi.typeof(f"{name}[]") for char, (_, name) in TYPES.items()}
+        self._functions = {
+            (operation, char): getattr(module.lib, f"fl_{operation}_{suffix}")
+            for operation in ("leaky_relu", "prelu")
+            for char, (suffix, _) in TYPES.items()
+        }
 
-    def _call(self, name: str, of: Array, *arguments: Any) -> None:
-        pointers = [self._pointer(a) if isinstance(a, np.ndarray) else a for a in arguments]
-        getattr(self._lib, f"fl_{name}_{TYPES[of.dtype.char]}")(self.isa, *pointers)
-
-    def _pointer(self, array: Array) -> Any:
-        return self._from_buffer({"b": "int8_t[]", "B": "uint8_t[]", "h": "int16_t[]"}[array.dtype.char], array)
-
-    def leaky_relu(self, layer: LeakyReLU, q: Array, out: Array) -> None:
-        """Write what the layer gives for `q`."""
-        self._call("leaky_relu", q, self._told(layer), q, out, q.size)
-
-    def prelu(self, layer: PReLU, q: Array, out: Array) -> None:
-        """Write what the layer gives for `q`, of shape (outer, channels, inner)."""
-        self._call("prelu", q, self._told(layer), q, layer.weight, out, *q.shape)
-
-    def _told(self, layer: LeakyReLU | PReLU) -> Any:
+    def _call(
+        self, operation: str, layer: LeakyReLU | PReLU, arrays: tuple[Array, ...], shape: tuple[int, ...]
+    ) -> None:
+        pointers = [self._from_buffer(self._pointers[array.dtype.char], array) for array in arrays]
         told = self._layers.get(layer)
         if told is None:
             told = self._layers[layer] = self._new("fl_quantization *", quantization(layer))
-        return told
+        self._functions[operation, arrays[0].dtype.char](self._isa, told, *pointers, *shape)
+
+    def leaky_relu(self, layer: LeakyReLU, q: Array, out: Array) -> None:
+        """Write what the layer gives for `q`."""
+        self._call("leaky_relu", layer, (q, out), (q.size,))
+
+    def prelu(self, layer: PReLU, q: Array, out: Array) -> None:
+        """Write what the layer gives for `q`, of shape (outer, channels, inner)."""
+        self._call("prelu", layer, (q, layer.weight, out), q.shape)
 
 
 @functools.cache

@@ -1,0 +1,62 @@
+/* short.h - a short cut for 8 bits where a slope serves many numbers: products in 32 bits, where they give the same.
+ * SPDX-License-Identifier: MIT
+ *
+ * However a product is rounded, a side is y = (x * F + H) >> R for integers F and H of up to 61 bits. Drop all but the
+ * upper bits of both, and the sum is wrong by less than |x| + 1 of the last bits that are left: too small above 0, and
+ * below 0 too large; with the next factor it is the other way round. So y is right if, for all x that there are, what
+ * is below the point is far enough from where it would carry. */
+
+typedef struct {
+    int32_t factor, half;
+} short_line;
+
+/* One side, times some slope, with so many bits below the point; whether that is right for all |x| up to `last`. */
+FL_FUNCTION int short_holds(short_line *s, int64_t factor, int64_t half, int right, int shift, int sign, int32_t last)
+{
+    const int32_t mask = (1 << shift) - 1;
+    s->factor = (int32_t)(factor >> (30 + right - shift));
+    s->half = (int32_t)(half << shift >> right);
+    for (int next = 0; next < 2; next++) {
+        int32_t left = 0;
+        FL_VECTORS
+        for (int32_t x = 1; x <= last; x++) {
+            const int32_t below_point = (sign * x * s->factor + s->half) & mask;
+            left |= (next == (sign > 0) ? below_point : mask - below_point) - x;
+        }
+        if (left >= 0)
+            return 1;
+        s->factor++;
+    }
+    return 0;
+}
+
+/* Prepare slopes of some channels, for numbers from `lowest` on, if that can be done for all of them. */
+FL_FUNCTION int shorten(const fl_rescaling *job, int32_t lowest, int32_t *slopes, int32_t *halves, size_t n,
+                        fl_short *above)
+{
+    const fl_side *const a = &job->above, *const b = &job->below;
+    const int64_t upper = (int64_t)a->multiplier * (1 << a->left), lower = (int64_t)b->multiplier * (1 << b->left);
+    const int32_t under = job->input_zero_point - lowest;
+    int32_t widest = 0;
+    int shift = 23; /* less 1, so that 2^31 is more than any sum */
+    short_line s;
+    for (size_t k = 0; k < n; k++)
+        widest |= /* or a little more */ slopes[k] < 0 ? -slopes[k] : slopes[k];
+    do {
+        if (shift-- == 0)
+            return 0;
+    } while (upper >> (30 + a->right - shift) >> 22 || lower * widest >> (30 + b->right - shift) >> 22);
+    if (job->negate || !short_holds(&s, upper, a->half, a->right, shift, 1, 255 - under))
+        return 0;
+    above->shift = shift;
+    above->factor = s.factor;
+    above->half = s.half + job->output_zero_point * (1 << shift);
+    for (size_t k = 0; k < n; k++) {
+        const int32_t half = b->half + (slopes[k] > 0 ? job->away : 0);
+        if (!short_holds(&s, lower * slopes[k], half, b->right, shift, -1, under))
+            return 0;
+        slopes[k] = s.factor;
+        halves[k] = s.half + job->output_zero_point * (1 << shift);
+    }
+    return 1;
+}
