@@ -55,8 +55,8 @@ FL_INLINE line_vec line_shift(line_vec v, int n)
 }
 FL_INLINE line_bytes line_load(const void *p) { return _mm256_loadu_si256((const __m256i *)p); }
 FL_INLINE void line_store(void *p, line_bytes v) { _mm256_storeu_si256((__m256i *)p, v); }
-FL_INLINE line_bits line_low(line_bytes v) { return (line_bits)_mm256_unpacklo_epi8(_mm256_setzero_si256(), v); }
-FL_INLINE line_bits line_upper(line_bytes v) { return (line_bits)_mm256_unpackhi_epi8(_mm256_setzero_si256(), v); }
+FL_INLINE line_vec line_low(line_bytes of, line_bytes v) { return (line_vec)_mm256_unpacklo_epi8(of, v); }
+FL_INLINE line_vec line_upper(line_bytes of, line_bytes v) { return (line_vec)_mm256_unpackhi_epi8(of, v); }
 FL_INLINE line_bytes i8_join(line_vec a, line_vec b) { return _mm256_packs_epi16((__m256i)a, (__m256i)b); }
 FL_INLINE line_bytes u8_join(line_vec a, line_vec b) { return _mm256_packus_epi16((__m256i)a, (__m256i)b); }
 

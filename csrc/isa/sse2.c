@@ -168,8 +168,8 @@ FL_INLINE line_vec line_high(line_vec a, line_vec b) { return (line_vec)_mm_mulh
 FL_INLINE line_vec line_shift(line_vec v, int n) { return (line_vec)_mm_sra_epi16((__m128i)v, _mm_cvtsi32_si128(n)); }
 FL_INLINE line_bytes line_load(const void *p) { return _mm_loadu_si128((const __m128i *)p); }
 FL_INLINE void line_store(void *p, line_bytes v) { _mm_storeu_si128((__m128i *)p, v); }
-FL_INLINE line_bits line_low(line_bytes v) { return (line_bits)_mm_unpacklo_epi8(_mm_setzero_si128(), v); }
-FL_INLINE line_bits line_upper(line_bytes v) { return (line_bits)_mm_unpackhi_epi8(_mm_setzero_si128(), v); }
+FL_INLINE line_vec line_low(line_bytes of, line_bytes v) { return (line_vec)_mm_unpacklo_epi8(of, v); }
+FL_INLINE line_vec line_upper(line_bytes of, line_bytes v) { return (line_vec)_mm_unpackhi_epi8(of, v); }
 FL_INLINE line_bytes i8_join(line_vec a, line_vec b) { return _mm_packs_epi16((__m128i)a, (__m128i)b); }
 FL_INLINE line_bytes u8_join(line_vec a, line_vec b) { return _mm_packus_epi16((__m128i)a, (__m128i)b); }
 #include "integers.h"
