@@ -249,6 +249,20 @@ def test_every_pair(dtype, rounding):
 
 @pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("dtype", ["int8", "uint8"])
+@pytest.mark.parametrize("rounding", [*ROUNDINGS, "xnnpack"])
+def test_every_number_in_long_runs(dtype, rounding):
+    """Where C's two lines are nearly parallel, rounding may let the wrong one be the larger: that must be noticed."""
+    rng, q = np.random.default_rng(0), np.tile(every(dtype), 5)[:-7]
+    for _ in range(150):
+        scales = rng.uniform(0.05, 0.2) * rng.uniform(0.6, 2, 2)
+        points = rng.integers(0, 256, 2, np.uint8).view(dtype).tolist()
+        given = leaky_parameters(scales, points, rounding)
+        slope = rng.choice([0.02, 0.2, 0.7, 0.9, 1.0, 1.2, -0.5, rng.uniform(0.1, 1)])
+        assert same(leaky_relu(q, slope, **given), reference.leaky_relu(q, slope, **given))
+
+
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize("dtype", ["int8", "uint8"])
 @pytest.mark.parametrize("rounding", ROUNDINGS)
 def test_every_number_in_random_channels(dtype, rounding):
     """So many that C's products in 32 bits, if one were taken that does not hold, would be seen."""
