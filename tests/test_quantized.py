@@ -250,7 +250,7 @@ def test_every_pair(dtype, rounding):
 @pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("dtype", ["int8", "uint8"])
 @pytest.mark.parametrize("rounding", [*ROUNDINGS, "xnnpack"])
-def test_every_number_in_long_runs(dtype, rounding):
+def test_every_number_in_random_runs(dtype, rounding):
     """Where C's two lines are nearly parallel, rounding may let the wrong one be the larger: that must be noticed."""
     rng, q = np.random.default_rng(0), np.tile(every(dtype), 5)[:-7]
     for _ in range(150):
