@@ -43,22 +43,9 @@ FL_INLINE void u8_store(uint8_t *p, i32_vec v)
 FL_INLINE void i16_store(int16_t *p, i32_vec v) { _mm_storeu_si128((__m128i *)p, i32_narrow(v)); }
 
 #define FL_LINE 32
-typedef int16_t line_vec __attribute__((vector_size(32)));
-typedef uint16_t line_bits __attribute__((vector_size(32)));
 typedef __m256i line_bytes;
-FL_INLINE line_vec line_set(int16_t s) { return (line_vec)_mm256_set1_epi16(s); }
-FL_INLINE line_vec line_larger(line_vec a, line_vec b) { return (line_vec)_mm256_max_epi16((__m256i)a, (__m256i)b); }
-FL_INLINE line_vec line_high(line_vec a, line_vec b) { return (line_vec)_mm256_mulhi_epi16((__m256i)a, (__m256i)b); }
-FL_INLINE line_vec line_shift(line_vec v, int n)
-{
-    return (line_vec)_mm256_sra_epi16((__m256i)v, _mm_cvtsi32_si128(n));
-}
-FL_INLINE line_bytes line_load(const void *p) { return _mm256_loadu_si256((const __m256i *)p); }
-FL_INLINE void line_store(void *p, line_bytes v) { _mm256_storeu_si256((__m256i *)p, v); }
-FL_INLINE line_vec line_low(line_bytes of, line_bytes v) { return (line_vec)_mm256_unpacklo_epi8(of, v); }
-FL_INLINE line_vec line_upper(line_bytes of, line_bytes v) { return (line_vec)_mm256_unpackhi_epi8(of, v); }
-FL_INLINE line_bytes i8_join(line_vec a, line_vec b) { return _mm256_packs_epi16((__m256i)a, (__m256i)b); }
-FL_INLINE line_bytes u8_join(line_vec a, line_vec b) { return _mm256_packus_epi16((__m256i)a, (__m256i)b); }
+#define FL_MM(word) FL_PASTE(_mm256, word)
+#include "lines.h"
 
 /* A shuffle looks up 16 bytes by an index's lower four bits, and gives 0 where its sign is set. So each 16 bytes of the
  * table are replaced by what they differ from those before, and every index counts down by 16 until it is negative:

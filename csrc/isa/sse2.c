@@ -159,19 +159,9 @@ FL_INLINE void u8_store(uint8_t *p, i32_vec v)
 FL_INLINE void i16_store(int16_t *p, i32_vec v) { _mm_storel_epi64((__m128i *)p, i32_narrow(v)); }
 
 #define FL_LINE 16
-typedef int16_t line_vec __attribute__((vector_size(16)));
-typedef uint16_t line_bits __attribute__((vector_size(16)));
 typedef __m128i line_bytes;
-FL_INLINE line_vec line_set(int16_t s) { return (line_vec)_mm_set1_epi16(s); }
-FL_INLINE line_vec line_larger(line_vec a, line_vec b) { return (line_vec)_mm_max_epi16((__m128i)a, (__m128i)b); }
-FL_INLINE line_vec line_high(line_vec a, line_vec b) { return (line_vec)_mm_mulhi_epi16((__m128i)a, (__m128i)b); }
-FL_INLINE line_vec line_shift(line_vec v, int n) { return (line_vec)_mm_sra_epi16((__m128i)v, _mm_cvtsi32_si128(n)); }
-FL_INLINE line_bytes line_load(const void *p) { return _mm_loadu_si128((const __m128i *)p); }
-FL_INLINE void line_store(void *p, line_bytes v) { _mm_storeu_si128((__m128i *)p, v); }
-FL_INLINE line_vec line_low(line_bytes of, line_bytes v) { return (line_vec)_mm_unpacklo_epi8(of, v); }
-FL_INLINE line_vec line_upper(line_bytes of, line_bytes v) { return (line_vec)_mm_unpackhi_epi8(of, v); }
-FL_INLINE line_bytes i8_join(line_vec a, line_vec b) { return _mm_packs_epi16((__m128i)a, (__m128i)b); }
-FL_INLINE line_bytes u8_join(line_vec a, line_vec b) { return _mm_packus_epi16((__m128i)a, (__m128i)b); }
+#define FL_MM(word) FL_PASTE(_mm, word)
+#include "lines.h"
 #include "integers.h"
 
 FL_TABLE
