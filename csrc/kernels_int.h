@@ -10,7 +10,7 @@
  *   i32_high(a, b)          bits 30 ... 61 of the product
  *   load(p)  store(p, vec)  of which the latter saturates; i32_load(p)
  *
- * FL_8_BITS: for a long run with one slope there is a table, which is made of a short run; and line.h; and short.h. */
+ * FL_8_BITS: for a long run with one slope there is a table, which is made of a short run; and line.h. */
 #define FL(word) FL_PASTE(FL_TYPE, word)
 #define NUM FL(num)
 #define WEIGHT FL(weight)

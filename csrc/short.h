@@ -6,16 +6,12 @@
  * below 0 too large; with the next factor it is the other way round. So y is right if, for all x that there are, what
  * is below the point is far enough from where it would carry. */
 
-typedef struct {
-    int32_t factor, half;
-} short_line;
-
-/* One side, times some slope, with so many bits below the point; whether that is right for all |x| up to `last`. */
-FL_FUNCTION int short_holds(short_line *s, int64_t factor, int64_t half, int right, int shift, int sign, int32_t last)
+/* One side, times some slope, with s->shift bits below the point; whether that is right for all |x| up to `last`. */
+FL_FUNCTION int short_holds(fl_short *s, int64_t factor, int64_t half, int right, int sign, int32_t last)
 {
-    const int32_t mask = (1 << shift) - 1;
-    s->factor = (int32_t)(factor >> (30 + right - shift));
-    s->half = (int32_t)(half << shift >> right);
+    const int32_t mask = (1 << s->shift) - 1;
+    s->factor = (int32_t)(factor >> (30 + right - s->shift));
+    s->half = (int32_t)(half << s->shift >> right);
     for (int next = 0; next < 2; next++) {
         int32_t left = 0;
         FL_VECTORS
@@ -39,24 +35,24 @@ FL_FUNCTION int shorten(const fl_rescaling *job, int32_t lowest, int32_t *slopes
     const int32_t under = job->input_zero_point - lowest;
     int32_t widest = 0;
     int shift = 23; /* less 1, so that 2^31 is more than any sum */
-    short_line s;
+    fl_short s;
     for (size_t k = 0; k < n; k++)
         widest |= /* or a little more */ slopes[k] < 0 ? -slopes[k] : slopes[k];
     do {
         if (shift-- == 0)
             return 0;
     } while (upper >> (30 + a->right - shift) >> 22 || lower * widest >> (30 + b->right - shift) >> 22);
-    if (job->negate || !short_holds(&s, upper, a->half, a->right, shift, 1, 255 - under))
+    above->shift = s.shift = shift;
+    const int32_t zero = job->output_zero_point * (1 << shift);
+    if (job->negate || !short_holds(above, upper, a->half, a->right, 1, 255 - under))
         return 0;
-    above->shift = shift;
-    above->factor = s.factor;
-    above->half = s.half + job->output_zero_point * (1 << shift);
+    above->half += zero;
     for (size_t k = 0; k < n; k++) {
-        const int32_t half = b->half + (slopes[k] > 0 ? job->away : 0);
-        if (!short_holds(&s, lower * slopes[k], half, b->right, shift, -1, under))
+        prepare(job, slopes[k], slopes + k, halves + k);
+        if (!short_holds(&s, (int64_t)b->multiplier * slopes[k], halves[k], b->right, -1, under))
             return 0;
         slopes[k] = s.factor;
-        halves[k] = s.half + job->output_zero_point * (1 << shift);
+        halves[k] = s.half + zero;
     }
     return 1;
 }
