@@ -9,14 +9,15 @@
 /* One side, times some slope, with s->shift bits below the point; whether that is right for all |x| up to `last`. */
 FL_FUNCTION int short_holds(fl_short *s, int64_t factor, int64_t half, int right, int sign, int32_t last)
 {
-    const int32_t mask = (1 << s->shift) - 1;
+    const int32_t mask = (1 << s->shift) - 1, added = (int32_t)(half << s->shift >> right);
     s->factor = (int32_t)(factor >> (30 + right - s->shift));
-    s->half = (int32_t)(half << s->shift >> right);
+    s->half = added;
     for (int next = 0; next < 2; next++) {
+        const int32_t times = sign * s->factor;
         int32_t left = 0;
         FL_VECTORS
         for (int32_t x = 1; x <= last; x++) {
-            const int32_t below_point = (sign * x * s->factor + s->half) & mask;
+            const int32_t below_point = (x * times + added) & mask;
             left |= (next == (sign > 0) ? below_point : mask - below_point) - x;
         }
         if (left >= 0)
