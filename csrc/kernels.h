@@ -50,6 +50,28 @@
 #define FL_UNROLLED
 #endif
 
+/* Run `step` for i = 0 ... n for all whole vectors of them. Where it pays, four are written out, so that a compiler
+ * sees which of them begin a line of the cache (FL_FETCH). */
+#ifdef FL_STREAMS
+#define FL_NEXT(i, step)                                                                                               \
+    step;                                                                                                              \
+    i += FL_LANES;
+#define FL_FOURS(i, n, step)                                                                                           \
+    while ((n) - i >= 4 * FL_LANES) {                                                                                  \
+        FL_NEXT(i, step) FL_NEXT(i, step) FL_NEXT(i, step) FL_NEXT(i, step)                                            \
+    }
+#else
+#define FL_FOURS(i, n, step)
+#endif
+#define FL_WHOLE(i, k, n, step)                                                                                        \
+    {                                                                                                                  \
+        const LIVE k = FL(all)();                                                                                      \
+        FL_FOURS(i, n, step)                                                                                           \
+        for (; i + FL_LANES <= (n); i += FL_LANES) {                                                                   \
+            step;                                                                                                      \
+        }                                                                                                              \
+    }
+
 /* Run `step` for i = 0 ... n, a vector at a time, with k the live lanes. In the main loop k is a constant,
  * so the masks vanish there. */
 #ifdef FL_STRIP
@@ -81,11 +103,7 @@
 #define FL_SWEEP(i, k, n, step)                                                                                        \
     do {                                                                                                               \
         size_t i = 0;                                                                                                  \
-        FL_UNROLLED                                                                                                    \
-        for (; i + FL_LANES <= (n); i += FL_LANES) {                                                                   \
-            const LIVE k = FL(all)();                                                                                  \
-            step;                                                                                                      \
-        }                                                                                                              \
+        FL_WHOLE(i, k, n, step)                                                                                        \
         FL_PARTS(i, k, n, step)                                                                                        \
         for (; i < (n); i += FL_TAIL) {                                                                                \
             const LIVE k = FL(first)((n) - i);                                                                         \
@@ -108,10 +126,12 @@
 
 #ifdef FL_STREAMS
 #define FL_PUT(past, p, v, k) ((past) ? FL(stream)(p, v, k) : FL(store)(p, v, k))
+#define FL_FETCH(past, i, p) ((past) && (i) * sizeof(NUM) % 64 == 0 ? fetch(p, (past) * FL_FAR) : (void)0)
 #define FL_PAST(job, p) ((job)->past && (uintptr_t)(p) % 16 == 0)
 #define FL_AHEAD(job) runs_ahead((job)->out, (job)->v, (job)->x)
 #else
 #define FL_PUT(past, p, v, k) FL(store)(p, v, k)
+#define FL_FETCH(past, i, p) ((void)0)
 #define FL_PAST(job, p) 0
 #define FL_AHEAD(job) 0
 #endif
@@ -126,10 +146,21 @@ FL_INLINE void FL(select_step)(const NUM *v, const NUM *x, VEC slope, NUM *out, 
     FL_PUT(past, out, FL(pick)(xk, vk, scaled FL_ON(k)), k);
 }
 
+FL_INLINE void FL(select_fetch)(const NUM *v, const NUM *x, size_t i, int past)
+{
+    (void)i, (void)past;
+    FL_FETCH(past, i, x);
+    if (v != x)
+        FL_FETCH(past, i, v);
+}
+
 FL_INLINE void FL(select_row)(const NUM *v, const NUM *x, ACC slope, NUM *out, size_t n, int past)
 {
     const VEC s = FL(set)(slope);
-    FL_SWEEP(i, k, n, FL(select_step)(v + i, x + i, s, out + i, k, past));
+    FL_SWEEP(i, k, n, {
+        FL(select_fetch)(v + i, x + i, i, past);
+        FL(select_step)(v + i, x + i, s, out + i, k, past);
+    });
 }
 
 /* The same past the cache, and from the end on where the output runs ahead of an input (x86.h). */
@@ -137,18 +168,23 @@ FL_INLINE void FL(select_back)(const NUM *v, const NUM *x, ACC slope, NUM *out, 
 {
     const VEC s = FL(set)(slope);
     const size_t rest = n % FL_LANES;
+    size_t i = 0;
+    n -= rest;
     if (rest)
-        FL(select_row)(v + n - rest, x + n - rest, slope, out + n - rest, rest, 0);
-    FL_UNROLLED
-    for (size_t i = n - rest; i; i -= FL_LANES) {
-        const size_t at = i - FL_LANES;
-        FL(select_step)(v + at, x + at, s, out + at, FL(all)(), 1);
-    }
+        FL(select_row)(v + n, x + n, slope, out + n, rest, 0);
+    FL_WHOLE(i, k, n, {
+        const size_t at = n - FL_LANES - i;
+        FL(select_fetch)(v + at, x + at, i, -1);
+        FL(select_step)(v + at, x + at, s, out + at, k, 1);
+    })
 }
 
 FL_INLINE void FL(select_each)(const NUM *v, const NUM *x, const NUM *slope, NUM *out, size_t n, int past)
 {
-    FL_SWEEP(i, k, n, FL(select_step)(v + i, x + i, FL(load)(slope + i, k), out + i, k, past));
+    FL_SWEEP(i, k, n, {
+        FL(select_fetch)(v + i, x + i, i, past);
+        FL(select_step)(v + i, x + i, FL(load)(slope + i, k), out + i, k, past);
+    });
 }
 
 /* The slopes of few channels, repeated: FL_STRIDE short rows of channels are then one longer row. */
@@ -222,6 +258,7 @@ FL_FUNCTION void FL(select)(const fl_job *job, size_t begin, size_t end)
 #undef FL_ON
 #undef FL_ESCAPE
 #undef FL_PUT
+#undef FL_FETCH
 #undef FL_PAST
 #undef FL_AHEAD
 #undef FL_FLUSHES

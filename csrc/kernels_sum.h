@@ -107,6 +107,8 @@ FL_INLINE void FL(terms)(const NUM *grad, const NUM *x, VEC slope, NUM *dx, FL(g
     FL_EACH(j)
     {
         const size_t at = j * FL_LANES;
+        FL_FETCH(past, at, x + at);
+        FL_FETCH(past, at, grad + at);
         FL_NTH(terms, j) = FL(term_step)(grad + at, x + at, slope, dx + at, FL(all)(), past);
     }
 }
@@ -230,6 +232,8 @@ FL_INLINE void FL(sum_columns)(const fl_job *job, const NUM *grad, const NUM *x,
         ACC *const lane = lanes + at % FL_STRIDE * width;
         rows = few && at % FL_STRIDE == 0 && n - row >= FL_STRIDE ? FL_STRIDE : 1;
         FL_SWEEP(c, k, rows * width, {
+            FL_FETCH(past, c, x + c);
+            FL_FETCH(past, c, grad + c);
             const VEC s = FL(load)(repeated + c, k);
             const VEC sum = at < FL_STRIDE ? FL(set)(0) : GET(lane + c, k);
             PUT(lane + c, FL(plus)(sum, FL(term_step)(grad + c, x + c, s, dx + c, k, past), k, &tiny), k);
