@@ -35,7 +35,11 @@ typedef struct {
 #define FL_NTH(group, j) (group)->vectors[j]
 #define FL_MORE(k) FL(all)() /* where there is room: a store of all lanes is the fastest */
 #endif
+#if FL_LANES > 1 /* written out: else -O2 has them in memory, and takes half as long again */
+#define FL_EACH(j) _Pragma("GCC unroll 8") for (size_t j = 0; j < FL(VECS); j++)
+#else
 #define FL_EACH(j) for (size_t j = 0; j < FL(VECS); j++)
+#endif
 
 FL_INLINE void FL(group_set)(FL(group) * group, ACC value) { FL_EACH(j) FL_NTH(group, j) = FL(set)(value); }
 FL_INLINE void FL(group_plus)(FL(group) * sums, FL(group) * terms)
@@ -119,8 +123,7 @@ FL_INLINE void FL(last_terms)(const NUM *grad, const NUM *x, VEC slope, NUM *dx,
 {
     (void)room;
 #if FL_TAIL == FL_LANES
-    FL_UNROLLED /* else they are in memory */
-        for (size_t j = 0; j < FL(VECS); j++)
+    FL_EACH(j)
     {
         const size_t at = j * FL_LANES, left = n > at ? n - at : 0;
         if (left >= FL_LANES)
