@@ -105,6 +105,8 @@ static inline float f32_scalar(float v)
 }
 static inline double f64_scalar(double v) { return v; }
 
+enum { FL_STREAM = 1, FL_STREAM_BACK = -1, FL_FETCH_ONLY = 2 };
+
 /* What a kernel is to do, on arrays of (outer, channels, inner): forward v is x, backward it is the gradient. */
 typedef struct {
     const void *v, *x, *slope;
@@ -114,7 +116,7 @@ typedef struct {
     } only; /* the slope, if there is only one: as it is computed with, which need not be how a slope is stored */
     void *out;
     size_t outer, channels, inner;
-    int past; /* store past the cache, where the instruction set can */
+    int past; /* 0; or if it does not fit the cache, FL_STREAM, or in place FL_FETCH_ONLY (kernels.h) */
 } fl_job;
 
 /* What an instruction set offers for an element type: the two kernels of kernels.h. Each can do a part of the job:

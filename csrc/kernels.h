@@ -22,7 +22,8 @@
  * and store of those of the wider type.
  *
  * A set with FL_STREAMS also has stream(p, vec, live), which stores past the cache: p is aligned to 16 bytes, and only
- * all lanes need to go so; and fence(), which waits for these stores.
+ * all lanes need to go so; fence(), which waits for these stores; and fetch(p, FL_FAR), which begins to load the line
+ * of the cache that is so many bytes on.
  *
  * flush.h lists three words more for units that flush subnormals.
  *
@@ -121,17 +122,24 @@
 #define FL_ESCAPE(flushed, way_out)
 #endif
 
+/* What goes `past` the cache, because it does not fit, has its inputs fetched early: FL_STREAM; from its end on where
+ * the output runs ahead of an input, FL_STREAM_BACK; or FL_FETCH_ONLY, in place or where results are not aligned. */
 #ifdef FL_STREAMS
-#define FL_PUT(past, p, v, k) ((past) ? FL(stream)(p, v, k) : FL(store)(p, v, k))
-#define FL_FETCH(past, i, p) ((past) && (i) * sizeof(NUM) % 64 == 0 ? fetch(p, (past) * FL_FAR) : (void)0)
-#define FL_PAST(job, p) ((job)->past && (uintptr_t)(p) % 16 == 0)
-#define FL_AHEAD(job) runs_ahead((job)->out, (job)->v, (job)->x)
+#define FL_PUT(past, p, v, k) ((past) & 1 ? FL(stream)(p, v, k) : FL(store)(p, v, k))
+#define FL_FETCH(past, i, p) ((past) && (i) * sizeof(NUM) % 64 == 0 ? fetch(p, (past) < 0 ? -FL_FAR : FL_FAR) : (void)0)
+#define FL_PAST(job, aligned) (!(job)->past ? 0 : (job)->past == FL_STREAM && (aligned) ? FL_STREAM : FL_FETCH_ONLY)
+#define FL_AHEAD(job) (runs_ahead((job)->out, (job)->v) || runs_ahead((job)->out, (job)->x))
 #else
 #define FL_PUT(past, p, v, k) FL(store)(p, v, k)
 #define FL_FETCH(past, i, p) ((void)0)
-#define FL_PAST(job, p) 0
+#define FL_PAST(job, aligned) ((void)(aligned), 0)
 #define FL_AHEAD(job) 0
 #endif
+/* Call with `past` as a constant. */
+#define FL_EACH_PAST(past, call, ...)                                                                                  \
+    ((past) == FL_STREAM ? call(__VA_ARGS__, FL_STREAM)                                                                \
+     : (past) != 0       ? call(__VA_ARGS__, FL_FETCH_ONLY)                                                            \
+                         : call(__VA_ARGS__, 0))
 
 /* Element-wise: out = x > 0 ? v : slope * v. Forward v is x, backward it is the gradient. */
 
@@ -160,7 +168,7 @@ FL_INLINE void FL(select_row)(const NUM *v, const NUM *x, ACC slope, NUM *out, s
     });
 }
 
-/* The same past the cache, and from the end on where the output runs ahead of an input (x86.h). */
+/* The same past the cache, from the end on. */
 FL_INLINE void FL(select_back)(const NUM *v, const NUM *x, ACC slope, NUM *out, size_t n)
 {
     const VEC s = FL(set)(slope);
@@ -171,8 +179,8 @@ FL_INLINE void FL(select_back)(const NUM *v, const NUM *x, ACC slope, NUM *out, 
         FL(select_row)(v + n, x + n, slope, out + n, rest, 0);
     FL_WHOLE(i, k, n, {
         const size_t at = n - FL_LANES - i;
-        FL(select_fetch)(v + at, x + at, i, -1);
-        FL(select_step)(v + at, x + at, s, out + at, k, 1);
+        FL(select_fetch)(v + at, x + at, i, FL_STREAM_BACK);
+        FL(select_step)(v + at, x + at, s, out + at, k, FL_STREAM_BACK);
     })
 }
 
@@ -205,21 +213,17 @@ FL_INLINE void FL(select_runs)(const fl_job *job, const NUM *v, const NUM *x, si
         i = begin % length;
         c = each ? 0 : begin / length % channels;
     }
-    const int past = FL_PAST(job, out + begin) && (one || length * sizeof(NUM) % 16 == 0);
-    const int ahead = past && FL_AHEAD(job);
+    const int past = FL_PAST(job, (uintptr_t)(out + begin) % 16 == 0 && (one || length * sizeof(NUM) % 16 == 0));
+    const int ahead = past == FL_STREAM && FL_AHEAD(job);
     for (size_t at = begin, n; at < end; at += n, i = 0) {
         const ACC s = one ? FL_ONLY(job) : FL(widen)(slope[c]);
         n = length - i < end - at ? length - i : end - at;
-        if (each && past && !ahead)
-            FL(select_each)(v + at, x + at, slope + i, out + at, n, 1);
-        else if (each)
-            FL(select_each)(v + at, x + at, slope + i, out + at, n, 0);
+        if (each)
+            FL_EACH_PAST(past, FL(select_each), v + at, x + at, slope + i, out + at, n);
         else if (ahead)
             FL(select_back)(v + at, x + at, s, out + at, n);
-        else if (past)
-            FL(select_row)(v + at, x + at, s, out + at, n, 1);
         else
-            FL(select_row)(v + at, x + at, s, out + at, n, 0);
+            FL_EACH_PAST(past, FL(select_row), v + at, x + at, s, out + at, n);
         if (++c == channels)
             c = 0;
     }
@@ -232,7 +236,7 @@ FL_FUNCTION void FL(select)(const fl_job *job, size_t begin, size_t end)
     else
         FL(select_runs)(job, job->v, job->x, begin, end);
 #ifdef FL_STREAMS
-    if (job->past)
+    if (job->past == FL_STREAM)
         FL(fence)();
 #endif
 }

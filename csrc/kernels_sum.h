@@ -191,8 +191,8 @@ FL_INLINE double FL(sum_row)(int past, double sum, FL(collected) * block, const 
         n -= k, grad += k, x += k, dx += k;
     }
     const size_t begun = last ? 0 : n % FL_BLOCK, done = n - begun;
-    sum = past && (uintptr_t)dx % 16 == 0 ? FL(blocks)(sum, grad, x, slope, dx, done, block, 1)
-                                          : FL(blocks)(sum, grad, x, slope, dx, done, block, 0);
+    const int here = past == FL_STREAM && (uintptr_t)dx % 16 ? FL_FETCH_ONLY : past;
+    sum = FL_EACH_PAST(here, FL(blocks), sum, grad, x, slope, dx, done, block);
     if (begun)
         FL(piece)(block, 0, grad + done, x + done, slope, dx + done, begun, 0);
     return sum;
@@ -204,7 +204,7 @@ FL_INLINE void FL(sum_rows)(const fl_job *job, const NUM *grad, const NUM *x, co
                             size_t i, size_t n, double *sums, FL(collected) * blocks)
 {
     const size_t inner = job->inner, pitch = job->channels * inner;
-    const int past = FL_PAST(job, NULL) && !FL_AHEAD(job);
+    const int past = FL_PAST(job, 1);
     for (size_t c = 0; c < width; c++)
         sums[c] = 0;
     for (size_t at = 0, run; n; n -= run, grad += pitch, x += pitch, dx += pitch, i = 0) {
@@ -275,18 +275,15 @@ FL_FUNCTION void FL(sum)(const fl_job *job, size_t channel, size_t width, size_t
     const size_t n = left < FL_CHUNK ? left : FL_CHUNK;
     if (inner == 1 && job->channels > 1) {
         const size_t at = first * job->channels + channel;
-        if (FL_PAST(job, dx + at) && !FL_AHEAD(job) && job->channels * sizeof(NUM) % 16 == 0)
-            FL(sum_columns)(job, grad + at, x + at, slope, dx + at, width, n, sums, room.columns.lanes,
-                            room.columns.copies, 1);
-        else
-            FL(sum_columns)(job, grad + at, x + at, slope, dx + at, width, n, sums, room.columns.lanes,
-                            room.columns.copies, 0);
+        const int past = FL_PAST(job, (uintptr_t)(dx + at) % 16 == 0 && job->channels * sizeof(NUM) % 16 == 0);
+        FL_EACH_PAST(past, FL(sum_columns), job, grad + at, x + at, slope, dx + at, width, n, sums, room.columns.lanes,
+                     room.columns.copies);
     } else {
         const size_t row = first ? first / inner : 0, at = (row * job->channels + channel) * inner;
         FL(sum_rows)(job, grad + at, x + at, slope, dx + at, width, first - row * inner, n, sums, room.blocks);
     }
 #ifdef FL_STREAMS
-    if (job->past)
+    if (job->past == FL_STREAM)
         FL(fence)();
 #endif
 }

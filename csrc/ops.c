@@ -19,7 +19,9 @@ static int threads_for(const fl_isa *isa, fl_job *job, size_t size)
     const size_t n = job->outer * job->channels * job->inner;
     if (!isa->host)
         return 1;
-    job->past = job->out != job->v && job->out != job->x && isa->host->past((job->v == job->x ? 2 : 3) * n * size);
+    const size_t inputs = job->v == job->x ? 1 : 2, results = job->out != job->v && job->out != job->x;
+    if (isa->host->past((inputs + results) * n * size))
+        job->past = results ? FL_STREAM : FL_FETCH_ONLY;
     return isa->host->threads(n);
 }
 

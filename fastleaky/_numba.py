@@ -20,6 +20,7 @@ from fastleaky._numba_words import (
     Kernel,
     add,
     fence,
+    fetch,
     fold,
     hidden,
     load,
@@ -37,7 +38,8 @@ from fastleaky.reference import BLOCK, CHUNK, LANES, quiet
 PARALLEL_FROM = 1 << 17  # elements; below, waking the threads costs more than they save
 TILE = 1024  # channels that go down the rows together where channels are last: with 64, half as fast
 STEP = 4 * LANES  # of a loop: 1.2 times as fast as LANES in the last cache
-PAGE = 4096  # bytes
+PAGE, NEAR = 4096, 256  # bytes, see runs_ahead in csrc/isa/x86.h
+FAR = 512  # elements: how far ahead inputs are fetched that no cache holds
 LONG = 2048  # elements: up to here short rows are joined, their slopes repeated, so that they have no tails
 
 
@@ -81,11 +83,19 @@ def _write(out: Array, at: int, value: Any, past: Past) -> None:
 
 
 @_jit
+def _fetch(v: Array, x: Array, at: int, past: Past) -> None:
+    if past is not None:
+        fetch(x, at + FAR)
+        fetch(v, at + FAR)
+
+
+@_jit
 def _select_run(v: Array, x: Array, slope: Any, out: Array, span: tuple[int, int], past: Past) -> None:
     at, end = span
     many = spread(slope)
     while at + STEP <= end:
         for i in range(at, at + STEP, LANES):
+            _fetch(v, x, i, past)
             _write(out, i, _select(v, x, many, i), past)
         at += STEP
     while at + LANES <= end:
@@ -101,6 +111,7 @@ def _select_each(v: Array, x: Array, slope: Array, out: Array, span: tuple[int, 
     at, end = span
     c, like = -at, spread(slope[0])
     while at + LANES <= end:
+        _fetch(v, x, at, past)
         _write(out, at, _select(v, x, load(slope, c + at, like), at), past)
         at += LANES
     while at < end:
@@ -123,6 +134,7 @@ def _block(grad: Array, x: Array, slopes: Any, dx: Array, at: int, past: Past) -
     """A block that lies in one row: its terms never leave the registers."""
     lanes = zero(slopes)
     for i in range(at, at + hidden(BLOCK), LANES):
+        _fetch(grad, x, i, past)
         g, here = load(grad, i, slopes), load(x, i, slopes)
         lanes = add(lanes, pick(here, zero(slopes), mul(g, here)))
         _write(dx, i, pick(here, g, mul(slopes, g)), past)
@@ -327,9 +339,9 @@ def _past(inputs: tuple[Array, ...], out: Array) -> bool:
     _, channels, inner = out.shape
     step = inner if inner > 1 else channels
     start, *starts = (array.__array_interface__["data"][0] for array in (out, *inputs))
-    ahead = min((start - other - 1) % PAGE for other in starts)  # then loads wait for these stores, see csrc/isa/x86.h
+    near = any((start - other - 1) % PAGE < NEAR for other in starts)  # then loads wait for these stores
     aligned = start % 16 == 0 and (step == out.size or step * out.itemsize % 16 == 0)
-    return aligned and start not in starts and ahead >= PAGE // 2
+    return aligned and start not in starts and not near
 
 
 def _run(make: Callable[[Any, Any], Kernel], inputs: tuple[Array, ...], slope: Array, out: Array, *sums: Array) -> None:

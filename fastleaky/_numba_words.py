@@ -89,6 +89,24 @@ def stream(_: Any, array: Any, _at: Any, value: Any) -> Any:
 
 
 @_word
+def fetch(_: Any, array: Any, _at: Any) -> Any:
+    """Begin to load the line of the cache that an element is in; it may be beyond the end."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        data = context.make_array(signature.args[0])(context, builder, values[0]).data
+        prefetch = builder.module.declare_intrinsic(
+            "llvm.prefetch", (pointer,), ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
+        )
+        to_read, to_keep, data_cache = (ir.Constant(number, argument) for argument in (0, 3, 1))
+        address = builder.bitcast(builder.gep(data, [values[1]]), pointer)
+        builder.call(prefetch, [address, to_read, to_keep, data_cache])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), emit
+
+
+@_word
 def fence(_: Any) -> Any:
     """Wait for these stores: they come out of order."""
 

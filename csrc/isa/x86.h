@@ -35,18 +35,12 @@ FL_INLINE double f64_fold128(__m128d v) { return _mm_cvtsd_f64(_mm_add_sd(v, _mm
 FL_INLINE void f32_fence(void) { _mm_sfence(); }
 FL_INLINE void f64_fence(void) { _mm_sfence(); }
 
-/* What is stored past the cache came from memory, too. Its processor's own foresight ends with a page: begin to load
- * inputs half a page ahead, and 16 to 25 percent more come in. */
+/* What does not fit the cache comes from memory, and the processor's own foresight ends with a page: begin to load half
+ * a page ahead, and 15 to 30 percent more come in. */
 enum { FL_FAR = 2048 };
 FL_INLINE void fetch(const void *p, int far) { _mm_prefetch((const char *)p + far, _MM_HINT_T0); }
 
 /* A load waits for a store before it to an address with the same low twelve bits, and stores past the cache take long:
- * 25 instead of 44 GB/s where the output begins a little after an input in its page. (In the same place it does no
- * harm: there each load comes before the store.) Going backwards, it is the output that begins a little before which
- * does. */
-static inline int runs_ahead(const void *out, const void *a, const void *b)
-{
-    const size_t page = 4096, to_a = ((size_t)out - (size_t)a) % page, to_b = ((size_t)out - (size_t)b) % page;
-    const size_t after = to_a - 1 < to_b - 1 ? to_a : to_b, before = page - (to_a > to_b ? to_a : to_b);
-    return after && after < before;
-}
+ * leaky ReLU takes 1.2 to 1.5 times as long where the output begins so little after an input in its page. (In the same
+ * place it does no harm: there each load comes before the store.) */
+static inline int runs_ahead(const void *out, const void *in) { return ((size_t)out - (size_t)in) % 4096 - 1 < 256; }
