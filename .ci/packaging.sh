@@ -44,8 +44,8 @@ check "a compiler: wheel for the stable ABI" wheel_is "cp311-abi3-linux_$(uname 
 check "... with the package and nothing else" sh -c "python3 -m zipfile -l $work/wheels/*.whl | grep -vE 'fastleaky/|dist-info/|File Name' && exit 1 || true"
 check "no compiler: pure wheel" wheel_is py3-none-any uncompiled $pip_wheel
 check "no Python.h: pure wheel" wheel_is py3-none-any without_headers
-check "no compiler, native=enabled: an error" fails uncompiled $pip_wheel -w "$work/wheels" -Csetup-args=-Dnative=enabled
-check "native=disabled: pure wheel" wheel_is py3-none-any $pip_wheel -Csetup-args=-Dnative=disabled
+check "no compiler, native=enabled: an error" fails uncompiled $pip_wheel -w "$work/wheels" --config-settings=setup-args=-Dnative=enabled
+check "native=disabled: pure wheel" wheel_is py3-none-any $pip_wheel --config-settings=setup-args=-Dnative=disabled
 check "Numba is asked for only where it has wheels" pure_elsewhere
 fresh_clone
 check "README: try, no compiler" readme_uncompiled try
