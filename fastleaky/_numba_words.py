@@ -48,10 +48,13 @@ def _shuffled(builder: Any, vector: Any, order: list[int]) -> Any:
 
 def _place(context: Any, builder: Any, signature: Any, values: Any) -> tuple[Any, int]:
     """Return the address of element ``values[1]`` of an array, for a third argument's type, and its alignment."""
-    array = signature.args[0]
-    data = context.make_array(array)(context, builder, values[0]).data
     kind = context.get_value_type(signature.args[2])
-    return builder.bitcast(builder.gep(data, [values[1]]), kind.as_pointer()), array.dtype.bitwidth // 8
+    return _address(context, builder, signature, values, kind), signature.args[0].dtype.bitwidth // 8
+
+
+def _address(context: Any, builder: Any, signature: Any, values: Any, kind: Any) -> Any:
+    data = context.make_array(signature.args[0])(context, builder, values[0]).data
+    return builder.bitcast(builder.gep(data, [values[1]]), kind.as_pointer())
 
 
 @_word
@@ -93,13 +96,13 @@ def fetch(_: Any, array: Any, _at: Any) -> Any:
     """Begin to load the line of the cache that an element is in; it may be beyond the end."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
-        data = context.make_array(signature.args[0])(context, builder, values[0]).data
+        byte, number = ir.IntType(8), ir.IntType(32)
+        pointer = byte.as_pointer()
         prefetch = builder.module.declare_intrinsic(
             "llvm.prefetch", (pointer,), ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
         )
         to_read, to_keep, data_cache = (ir.Constant(number, argument) for argument in (0, 3, 1))
-        address = builder.bitcast(builder.gep(data, [values[1]]), pointer)
+        address = _address(context, builder, signature, values, byte)
         builder.call(prefetch, [address, to_read, to_keep, data_cache])
         return context.get_dummy_value()
 
