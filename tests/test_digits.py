@@ -23,7 +23,7 @@ def digits():
 
 def test_units_die_with_relu_only(digits, capsys, tmp_path):
     picture = tmp_path / "digits.png"
-    assert digits.main(["--epochs", "10", "--plot", str(picture)]) == 0
+    assert digits.main(["--plot", str(picture)]) == 0  # all 30 epochs: after 10, BLAS' rounding still tells
     assert picture.read_bytes().startswith(b"\x89PNG")
     lines = capsys.readouterr().out.splitlines()
     rows = {name: line.split()[-3:] for line in lines for name in digits.NEGATIVE_SLOPES if f"  {name}  " in line}
