@@ -26,7 +26,7 @@ void fl_set_num_threads(int threads);
 /* From how many elements on the work of a call is shared out. */
 void fl_set_parallel_from(size_t elements);
 
-/* From how many bytes on, read and written, the output is stored past the cache: half of the last cache at first. */
+/* From how many bytes on, read and written, the output is stored past the cache: 3/4 of the last cache at first. */
 void fl_set_past_from(size_t bytes);
 
 #ifdef __cplusplus

@@ -105,7 +105,7 @@ static inline float f32_scalar(float v)
 }
 static inline double f64_scalar(double v) { return v; }
 
-enum { FL_STREAM = 1, FL_STREAM_BACK = -1, FL_FETCH_ONLY = 2 };
+enum { FL_STREAM = 1, FL_STREAM_BACK = -1 }; /* how results go past the cache: from which end on (kernels.h) */
 
 /* What a kernel is to do, on arrays of (outer, channels, inner): forward v is x, backward it is the gradient. */
 typedef struct {
@@ -116,7 +116,7 @@ typedef struct {
     } only; /* the slope, if there is only one: as it is computed with, which need not be how a slope is stored */
     void *out;
     size_t outer, channels, inner;
-    int past; /* 0; or if it does not fit the cache, FL_STREAM, or in place FL_FETCH_ONLY (kernels.h) */
+    int past; /* does it not fit the cache, and is not in place? */
 } fl_job;
 
 /* What an instruction set offers for an element type: the two kernels of kernels.h. Each can do a part of the job:
@@ -149,14 +149,18 @@ typedef struct {
 struct fl_isa {
     const char *name;
     int (*available)(void);
-    fl_kernels f32, f64, f16, bf16;
+    const fl_kernels *f32, *f64, *f16, *bf16;
     const fl_host *host;
 };
 
 #define FL_KERNELS(type) {FL_PASTE(type, select), FL_PASTE(type, sum)}
-#define FL_TABLE                                                                                                       \
+#define FL_TABLE_OF(bf16)                                                                                              \
+    static const fl_kernels kernels[] = {FL_KERNELS(f32), FL_KERNELS(f64), FL_KERNELS(f16)};                           \
     extern const fl_isa FL_PASTE(fl_isa, FL_NAME);                                                                     \
-    const fl_isa FL_PASTE(fl_isa, FL_NAME) = {                                                                         \
-        FL_STRING(FL_NAME), fl_available, FL_KERNELS(f32), FL_KERNELS(f64), FL_KERNELS(f16), FL_KERNELS(bf16), NULL};
+    const fl_isa FL_PASTE(fl_isa, FL_NAME) = {FL_STRING(FL_NAME), fl_available, &kernels[0], &kernels[1],              \
+                                              &kernels[2],        bf16,         NULL};
+#define FL_TABLE                                                                                                       \
+    static const fl_kernels bf16_kernels = FL_KERNELS(bf16);                                                           \
+    FL_TABLE_OF(&bf16_kernels)
 
 #endif

@@ -122,12 +122,12 @@
 #define FL_ESCAPE(flushed, way_out)
 #endif
 
-/* What goes `past` the cache, because it does not fit, has its inputs fetched early: FL_STREAM; from its end on where
- * the output runs ahead of an input, FL_STREAM_BACK; or FL_FETCH_ONLY, in place or where results are not aligned. */
+/* What goes `past` the cache, because it does not fit, has its inputs fetched early: FL_STREAM; or FL_STREAM_BACK, from
+ * its end on, where the output runs ahead of an input. */
 #ifdef FL_STREAMS
-#define FL_PUT(past, p, v, k) ((past) & 1 ? FL(stream)(p, v, k) : FL(store)(p, v, k))
+#define FL_PUT(past, p, v, k) ((past) ? FL(stream)(p, v, k) : FL(store)(p, v, k))
 #define FL_FETCH(past, i, p) ((past) && (i) * sizeof(NUM) % 64 == 0 ? fetch(p, (past) < 0 ? -FL_FAR : FL_FAR) : (void)0)
-#define FL_PAST(job, aligned) (!(job)->past ? 0 : (job)->past == FL_STREAM && (aligned) ? FL_STREAM : FL_FETCH_ONLY)
+#define FL_PAST(job, aligned) ((job)->past && (aligned))
 #define FL_AHEAD(job) (runs_ahead((job)->out, (job)->v) || runs_ahead((job)->out, (job)->x))
 #else
 #define FL_PUT(past, p, v, k) FL(store)(p, v, k)
@@ -136,10 +136,7 @@
 #define FL_AHEAD(job) 0
 #endif
 /* Call with `past` as a constant. */
-#define FL_EACH_PAST(past, call, ...)                                                                                  \
-    ((past) == FL_STREAM ? call(__VA_ARGS__, FL_STREAM)                                                                \
-     : (past) != 0       ? call(__VA_ARGS__, FL_FETCH_ONLY)                                                            \
-                         : call(__VA_ARGS__, 0))
+#define FL_EACH_PAST(past, call, ...) ((past) ? call(__VA_ARGS__, FL_STREAM) : call(__VA_ARGS__, 0))
 
 /* Element-wise: out = x > 0 ? v : slope * v. Forward v is x, backward it is the gradient. */
 
@@ -214,7 +211,7 @@ FL_INLINE void FL(select_runs)(const fl_job *job, const NUM *v, const NUM *x, si
         c = each ? 0 : begin / length % channels;
     }
     const int past = FL_PAST(job, (uintptr_t)(out + begin) % 16 == 0 && (one || length * sizeof(NUM) % 16 == 0));
-    const int ahead = past == FL_STREAM && FL_AHEAD(job);
+    const int ahead = past && FL_AHEAD(job);
     for (size_t at = begin, n; at < end; at += n, i = 0) {
         const ACC s = one ? FL_ONLY(job) : FL(widen)(slope[c]);
         n = length - i < end - at ? length - i : end - at;
@@ -236,7 +233,7 @@ FL_FUNCTION void FL(select)(const fl_job *job, size_t begin, size_t end)
     else
         FL(select_runs)(job, job->v, job->x, begin, end);
 #ifdef FL_STREAMS
-    if (job->past == FL_STREAM)
+    if (job->past)
         FL(fence)();
 #endif
 }

@@ -180,22 +180,36 @@ FL_INLINE double FL(blocks)(double sum, const NUM *grad, const NUM *x, ACC slope
     return sum;
 }
 
+/* A row of n terms of each of some channels, if blocks begin and end there: by itself, so that short rows find all that
+ * they need in registers. */
+FL_INLINE void FL(each_row)(const NUM *grad, const NUM *x, const NUM *slope, NUM *dx, size_t width, size_t n,
+                            size_t pitch, double *sums, FL(collected) * room, int past)
+{
+    for (size_t c = 0; c < width; c++, grad += pitch, x += pitch, dx += pitch)
+        sums[c] = FL(blocks)(sums[c], grad, x, FL(widen)(slope[c]), dx, n, room, past);
+}
+FL_FUNCTION FL_APART void FL(whole_rows)(int past, const NUM *grad, const NUM *x, const NUM *slope, NUM *dx,
+                                         size_t width, size_t n, size_t pitch, double *sums, FL(collected) * room)
+{
+    FL_EACH_PAST(past, FL(each_row), grad, x, slope, dx, width, n, pitch, sums, room);
+}
+
 /* Add to `sum` the blocks that end among the next n terms of a channel, which lie in a row; of the first block, `at`
  * terms are collected. `last`: there are no more, and the last block ends here too. */
-FL_INLINE double FL(sum_row)(int past, double sum, FL(collected) * block, const NUM *grad, const NUM *x, ACC slope,
-                             NUM *dx, size_t n, size_t at, int last)
+FL_INLINE void FL(sum_row)(int past, double *sum, FL(collected) * block, const NUM *grad, const NUM *x,
+                           const NUM *slope, NUM *dx, size_t n, size_t at, int last)
 {
+    const ACC s = FL(widen)(*slope);
     if (at) {
         const size_t k = n < FL_BLOCK - at ? n : FL_BLOCK - at;
-        sum += FL(piece)(block, at, grad, x, slope, dx, k, at + k == FL_BLOCK || (last && k == n));
+        *sum += FL(piece)(block, at, grad, x, s, dx, k, at + k == FL_BLOCK || (last && k == n));
         n -= k, grad += k, x += k, dx += k;
     }
     const size_t begun = last ? 0 : n % FL_BLOCK, done = n - begun;
-    const int here = past == FL_STREAM && (uintptr_t)dx % 16 ? FL_FETCH_ONLY : past;
-    sum = FL_EACH_PAST(here, FL(blocks), sum, grad, x, slope, dx, done, block);
+    if (done)
+        FL(whole_rows)(past && (uintptr_t)dx % 16 == 0, grad, x, slope, dx, 1, done, 0, sum, block);
     if (begun)
-        FL(piece)(block, 0, grad + done, x + done, slope, dx + done, begun, 0);
-    return sum;
+        FL(piece)(block, 0, grad + done, x + done, s, dx + done, begun, 0);
 }
 
 /* n terms of each of some channels whose elements lie in rows, from place i of the first row on. The channels take
@@ -209,11 +223,14 @@ FL_INLINE void FL(sum_rows)(const fl_job *job, const NUM *grad, const NUM *x, co
         sums[c] = 0;
     for (size_t at = 0, run; n; n -= run, grad += pitch, x += pitch, dx += pitch, i = 0) {
         run = n < inner - i ? n : inner - i;
-        for (size_t c = 0; c < width; c++) {
-            const size_t p = c * inner + i;
-            const ACC s = job->channels == 1 ? FL_ONLY(job) : FL(widen)(slope[c]);
-            sums[c] = FL(sum_row)(past, sums[c], &blocks[c], grad + p, x + p, s, dx + p, run, at, run == n);
-        }
+        if (at == 0 && (run == n || run % FL_BLOCK == 0)) {
+            const int aligned = (uintptr_t)(dx + i) % 16 == 0 && inner * sizeof(NUM) % 16 == 0;
+            FL(whole_rows)(past && aligned, grad + i, x + i, slope, dx + i, width, run, inner, sums, blocks);
+        } else
+            for (size_t c = 0; c < width; c++) {
+                const size_t p = c * inner + i;
+                FL(sum_row)(past, sums + c, blocks + c, grad + p, x + p, slope + c, dx + p, run, at, run == n);
+            }
         at = (at + run) % FL_BLOCK;
     }
 }
@@ -283,7 +300,7 @@ FL_FUNCTION void FL(sum)(const fl_job *job, size_t channel, size_t width, size_t
         FL(sum_rows)(job, grad + at, x + at, slope, dx + at, width, first - row * inner, n, sums, room.blocks);
     }
 #ifdef FL_STREAMS
-    if (job->past == FL_STREAM)
+    if (job->past)
         FL(fence)();
 #endif
 }

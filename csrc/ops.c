@@ -20,8 +20,7 @@ static int threads_for(const fl_isa *isa, fl_job *job, size_t size)
     if (!isa->host)
         return 1;
     const size_t inputs = job->v == job->x ? 1 : 2, results = job->out != job->v && job->out != job->x;
-    if (isa->host->past((inputs + results) * n * size))
-        job->past = results ? FL_STREAM : FL_FETCH_ONLY;
+    job->past = results && isa->host->past((inputs + results) * n * size);
     return isa->host->threads(n);
 }
 
@@ -46,19 +45,13 @@ typedef struct {
     size_t width, chunks, first;
     double *sums;
     void *dslope;
-    void (*put)(void *dslope, size_t at, double sum);
+    void (*put)(void *dslope, size_t at, const double *sums, size_t n);
 } wave;
 
 static size_t width_at(const wave *w, size_t channel)
 {
     const size_t left = w->job->channels - channel;
     return left < w->width ? left : w->width;
-}
-
-FL_COMPILER static void round_to(const wave *w, size_t channel, const double *sums)
-{
-    for (size_t c = 0, n = width_at(w, channel); c < n; c++)
-        w->put(w->dslope, channel + c, sums[c]);
 }
 
 FL_COMPILER static void sum_part(const void *arg, size_t begin, size_t end)
@@ -70,7 +63,7 @@ FL_COMPILER static void sum_part(const void *arg, size_t begin, size_t end)
         double *const sums = w->chunks == 1 ? own : w->sums + begin * w->width;
         w->kernels->sum(w->job, channel, width_at(w, channel), at % w->chunks, sums);
         if (w->chunks == 1)
-            round_to(w, channel, sums);
+            w->put(w->dslope, channel, sums, width_at(w, channel));
     }
 }
 
@@ -88,7 +81,7 @@ static size_t width_of(const fl_job *job, size_t terms, size_t chunks, int threa
 }
 
 FL_COMPILER static void sum_all(const fl_isa *isa, const fl_kernels *kernels, fl_job *job, void *dslope, size_t size,
-                                void (*put)(void *, size_t, double))
+                                void (*put)(void *, size_t, const double *, size_t))
 {
     const size_t terms = job->outer * job->inner, chunks = terms ? (terms - 1) / FL_CHUNK + 1 : 1;
     const int threads = threads_for(isa, job, size);
@@ -106,7 +99,7 @@ FL_COMPILER static void sum_all(const fl_isa *isa, const fl_kernels *kernels, fl
             for (size_t c = 0, n = width_at(&w, channel); c < n; c++)
                 totals[c] = (chunk ? totals[c] : 0) + sums[i * w.width + c];
             if (chunk == chunks - 1)
-                round_to(&w, channel, totals);
+                put(dslope, channel, totals, width_at(&w, channel));
         }
     }
 }
@@ -127,15 +120,19 @@ static fl_job job_of(const void *v, const void *x, const void *slope, void *out,
     return job;
 }
 
-/* The operations of a type T, which are computed in W, and how a sum becomes one of its numbers. */
+/* The operations of a type T, which are computed in W, and how sums[c] becomes one of its numbers. */
 #define FL_OPS(type, T, wide, W, rounded)                                                                              \
-    static void put_##type(void *dslope, size_t at, double sum) { ((T *)dslope)[at] = rounded; }                       \
+    FL_COMPILER static void put_##type(void *dslope, size_t at, const double *sums, size_t n)                          \
+    {                                                                                                                  \
+        for (size_t c = 0; c < n; c++)                                                                                 \
+            ((T *)dslope)[at + c] = rounded;                                                                           \
+    }                                                                                                                  \
     void fl_leaky_relu_backward_##type(const fl_isa *isa, const T *grad, const T *x, T *dx, size_t n,                  \
                                        W negative_slope)                                                               \
     {                                                                                                                  \
         fl_job job = job_of(grad, x, NULL, dx, 1, 1, n);                                                               \
         job.only.wide = negative_slope;                                                                                \
-        select_all(isa, &isa->type, &job, sizeof(T));                                                                  \
+        select_all(isa, isa->type, &job, sizeof(T));                                                                   \
     }                                                                                                                  \
     void fl_leaky_relu_##type(const fl_isa *isa, const T *x, T *out, size_t n, W negative_slope)                       \
     {                                                                                                                  \
@@ -146,7 +143,7 @@ static fl_job job_of(const void *v, const void *x, const void *slope, void *out,
     {                                                                                                                  \
         fl_job job = job_of(x, x, weight, out, outer, channels, inner);                                                \
         job.only.wide = channels == 1 ? type##_widen(*weight) : 0;                                                     \
-        select_all(isa, &isa->type, &job, sizeof(T));                                                                  \
+        select_all(isa, isa->type, &job, sizeof(T));                                                                   \
     }                                                                                                                  \
     void fl_prelu_backward_##type(const fl_isa *isa, const T *grad, const T *x, const T *weight, T *dx, T *dweight,    \
                                   size_t outer, size_t channels, size_t inner)                                         \
@@ -154,10 +151,10 @@ static fl_job job_of(const void *v, const void *x, const void *slope, void *out,
         fl_job job = job_of(grad, x, weight, dx, outer, channels, inner);                                              \
         job.only.wide = channels == 1 ? type##_widen(*weight) : 0;                                                     \
         if (channels)                                                                                                  \
-            sum_all(isa, &isa->type, &job, dweight, sizeof(T), put_##type);                                            \
+            sum_all(isa, isa->type, &job, dweight, sizeof(T), put_##type);                                             \
     }
 
-FL_OPS(f32, float, f32, float, (float)sum)
-FL_OPS(f64, double, f64, double, sum)
-FL_OPS(f16, fl_f16, f32, float, f16_narrow(fl_to_odd(sum)))
-FL_OPS(bf16, fl_bf16, f32, float, bf16_narrow(fl_to_odd(sum)))
+FL_OPS(f32, float, f32, float, (float)sums[c])
+FL_OPS(f64, double, f64, double, sums[c])
+FL_OPS(f16, fl_f16, f32, float, f16_narrow(fl_to_odd(sums[c])))
+FL_OPS(bf16, fl_bf16, f32, float, bf16_narrow(fl_to_odd(sums[c])))

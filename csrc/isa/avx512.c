@@ -27,9 +27,9 @@ FL_INLINE void f32_stream(float *p, __m512 v, __mmask16 k)
 FL_INLINE __m512 f32_set(float s) { return _mm512_set1_ps(s); }
 FL_INLINE __m512 f32_mul(__m512 a, __m512 b) { return _mm512_mul_ps(a, b); }
 FL_INLINE __m512 f32_add(__m512 a, __m512 b) { return _mm512_add_ps(a, b); }
-FL_INLINE __m512 f32_pick(__m512 x, __m512 a, __m512 b)
+FL_INLINE __m512 f32_pick(__m512 x, __m512 a, __m512 b) /* so that if b is a product, one instruction does both */
 {
-    return _mm512_mask_mov_ps(b, _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_GT_OQ), a);
+    return _mm512_mask_mov_ps(a, _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_NGT_UQ), b);
 }
 FL_INLINE float f32_fold(__m512 v)
 {
@@ -59,7 +59,7 @@ FL_INLINE __m512d f64_mul(__m512d a, __m512d b) { return _mm512_mul_pd(a, b); }
 FL_INLINE __m512d f64_add(__m512d a, __m512d b) { return _mm512_add_pd(a, b); }
 FL_INLINE __m512d f64_pick(__m512d x, __m512d a, __m512d b)
 {
-    return _mm512_mask_mov_pd(b, _mm512_cmp_pd_mask(x, _mm512_setzero_pd(), _CMP_GT_OQ), a);
+    return _mm512_mask_mov_pd(a, _mm512_cmp_pd_mask(x, _mm512_setzero_pd(), _CMP_NGT_UQ), b);
 }
 FL_INLINE double f64_fold(__m512d v)
 {
@@ -107,27 +107,10 @@ FL_INLINE void f16_stream(f16_num *p, __m512 v, __mmask16 k) { half_store(p, f16
 #define FL_TAIL 16
 #include "wide.h"
 
-FL_INLINE __m256i bf16_of(__m512 v) /* as avx2.c does it; AVX-512's own instruction flushes subnormals */
-{
-    const __m512i b = _mm512_castps_si512(v), odd = _mm512_and_si512(_mm512_srli_epi32(b, 16), _mm512_set1_epi32(1));
-    const __m512i near = _mm512_add_epi32(_mm512_add_epi32(b, _mm512_set1_epi32(0x7fff)), odd);
-    return _mm512_cvtepi32_epi16(_mm512_srli_epi32(near, 16));
-}
-FL_INLINE __m512 bf16_load(const bf16_num *p, __mmask16 k)
-{
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half_load(p, k)), 16));
-}
-FL_INLINE void bf16_store(bf16_num *p, __m512 v, __mmask16 k) { half_store(p, bf16_of(v), k, 0); }
-FL_INLINE void bf16_stream(bf16_num *p, __m512 v, __mmask16 k) { half_store(p, bf16_of(v), k, 1); }
-#define FL_TYPE bf16
-#define FL_WIDE f32
-#define FL_LANES 16
-#define FL_TAIL 16
-#include "wide.h"
-
 #include "integers_avx2.h"
 
 #include "integers.h"
 
-FL_TABLE
+/* bfloat16 as pairs in 256 bits is faster: 18 instructions for 16 numbers, none of which moves lanes. */
+FL_TABLE_OF(&fl_avx2_bf16)
 #endif
