@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from fastleaky._backends import kernels
-from fastleaky._layout import plan
+from fastleaky._layout import plan, row
 from fastleaky._native import TYPES
 from fastleaky._typing import Array, ArrayLike
 from fastleaky.reference import HALF, quiet
@@ -254,13 +254,19 @@ def prelu_backward(
     return dx, _dweight(dslopes, weights, dweight_out)
 
 
-@quiet
 def _dweight(dslopes: Array, weight: Array, out: Array | None) -> Array:
     """The slopes' gradients in the shape and type of the weight."""
+    if dslopes.dtype.type is not weight.dtype.type:
+        dslopes = _as_type(dslopes, weight.dtype.newbyteorder("="))
     if out is None:
-        return dslopes.astype(weight.dtype.newbyteorder("="), copy=False).reshape(weight.shape)
+        return dslopes.reshape(weight.shape)
     out[...] = dslopes.reshape(weight.shape)
     return out
+
+
+@quiet  # this costs a microsecond, so it is called only where there is something to convert
+def _as_type(value: Any, dtype: np.dtype[Any]) -> Array:
+    return np.array(value, dtype)
 
 
 def _array(op: str, name: str, value: ArrayLike) -> Array:
@@ -276,7 +282,7 @@ def _array(op: str, name: str, value: ArrayLike) -> Array:
 def _floats(op: str, name: str, value: ArrayLike) -> Array:
     """`value` as an array of a type that we have, with its class and byte order."""
     value = _array(op, name, value)
-    if value.dtype.newbyteorder("=").char not in TYPES:
+    if value.dtype.char not in TYPES:
         raise TypeError(
             f"{op}: {name} has type {value.dtype}; it must be float32, float64, float16 or bfloat16 (convert it, as "
             f"with {name}.astype(np.float32))"
@@ -287,13 +293,15 @@ def _floats(op: str, name: str, value: ArrayLike) -> Array:
 def _cast(op: str, name: str, array: Array, x: Array) -> Array:
     """`array` in the type of `x`, if that loses nothing."""
     dtype = x.dtype.newbyteorder("=")
-    if array.dtype.newbyteorder("=") != dtype and array.itemsize == HALF:
+    if array.dtype == dtype:
+        return array
+    if array.dtype.type is not dtype.type and array.itemsize == HALF:
         raise TypeError(
             f"{op}: {name} has type {array.dtype}, and x has {x.dtype}; 16 bits go with their own type only"
         )
     if not np.can_cast(array.dtype, dtype, "safe"):
         raise TypeError(f"{op}: {name} has type {array.dtype}, which does not cast safely to x's {x.dtype}")
-    return array if array.dtype == dtype else array.astype(dtype)
+    return array.astype(dtype)
 
 
 def _gradient(op: str, grad: ArrayLike, x: Array) -> Array:
@@ -314,15 +322,13 @@ def _number(op: str, name: str, value: Any) -> float:
         raise ValueError(f"{op}: {name} is {value!r}; it must fit a float") from None
 
 
-@quiet
 def _weight(op: str, weight: ArrayLike, x: Array, axis: int) -> tuple[Array, Array, tuple[int, ...]]:
     """Return the weight, its values in a row in the type of `x`, and the axes of `x` along which they vary."""
     if type(weight) in (int, float):
-        weights = np.array(_number(op, "weight", weight), x.dtype.newbyteorder("="))
+        weights = _as_type(_number(op, "weight", weight), x.dtype.newbyteorder("="))
     else:
         weights = _floats(op, "weight", weight)
-    slopes = np.require(_cast(op, "weight", weights, x), requirements=["C", "A"]).reshape(-1)
-    return weights, slopes, _varying(op, weights, x, axis)
+    return weights, row(_cast(op, "weight", weights, x)), _varying(op, weights, x, axis)
 
 
 def _varying(op: str, weights: Array, x: Array, axis: int) -> tuple[int, ...]:
@@ -369,7 +375,7 @@ def _check_out(op: str, name: str, out: Any, like: Array, like_name: str) -> Non
         return
     if not isinstance(out, np.ndarray):
         raise TypeError(f"{op}: {name} is {type(out).__name__}; it must be an array")
-    if out.dtype.newbyteorder("=") != like.dtype.newbyteorder("="):
+    if out.dtype.type is not like.dtype.type:
         raise TypeError(f"{op}: {name} has type {out.dtype}; it must have {like_name}'s, {like.dtype}")
     if out.shape != like.shape:
         raise ValueError(f"{op}: {name} has shape {out.shape}; it must have {like_name}'s, {like.shape}")

@@ -30,7 +30,8 @@ class Layout(NamedTuple):
     def target(self, out: Array | None, inputs: Sequence[Array], weight: Array | None = None) -> Array:
         """Where the kernel may write: ``out`` itself if it is plain and overlaps an input only exactly."""
         if out is not None:
-            view = np.asarray(out).transpose(self.axes)
+            view = np.asarray(out)
+            view = view if self.in_c_order else view.transpose(self.axes)
             if _is_dense(view):
                 view = view.reshape(self.shape)
                 apart = weight is None or not np.may_share_memory(view, weight)
@@ -75,6 +76,12 @@ def plan(shape: tuple[int, ...], strides: tuple[int, ...], varying: tuple[int, .
         return Layout(tuple(range(len(shape))), in_c_order=True, shape=groups)
     short = [axis for axis, size in enumerate(shape) if size == 1]
     return Layout((*short, *axes), in_c_order=False, shape=groups)
+
+
+def row(array: Array) -> Array:
+    """An array's values in a row as kernels need them: a view if they lie so in memory already, else a copy."""
+    plain = type(array) is np.ndarray and _is_dense(array)
+    return (array if plain else np.require(array, requirements=["C", "A", "E"])).reshape(-1)
 
 
 def straight(x: Any, out: Any, dtype: np.dtype[Any]) -> tuple[Array, Array] | None:

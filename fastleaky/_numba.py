@@ -26,6 +26,7 @@ from fastleaky._numba_words import (
     load,
     mul,
     pick,
+    rounded,
     spread,
     store,
     stream,
@@ -33,7 +34,7 @@ from fastleaky._numba_words import (
 )
 from fastleaky._threads import get_num_threads
 from fastleaky._typing import Array
-from fastleaky.reference import BLOCK, CHUNK, LANES, quiet
+from fastleaky.reference import BLOCK, CHUNK, LANES
 
 PARALLEL_FROM = 1 << 17  # elements; below, waking the threads costs more than they save
 TILE = 1024  # channels that go down the rows together where channels are last: with 64, half as fast
@@ -188,6 +189,25 @@ def _chunk(grad: Array, x: Array, weight: Array, dx: Array, span: tuple[int, int
 
 
 @_jit
+def _repeated(row: Array, times: int) -> Array:
+    """Several short rows of slopes are one longer row."""
+    copies = np.empty(times * row.size, row.dtype)
+    for start in range(0, copies.size, row.size):
+        copies[start : start + row.size] = row
+    return copies
+
+
+@_jit
+def _add_chunks(sums: Array, dslope: Array) -> None:
+    """Add what the chunks of each channel have given, in order."""
+    for c in range(dslope.size):
+        total = 0.0
+        for chunk in range(sums.shape[1]):
+            total += sums[c, chunk]
+        dslope[c] = total
+
+
+@_jit
 def _term_each(arrays: tuple[Array, Array, Array, Array], lanes: Array, span: tuple[int, int, int, int]) -> None:
     """Add the terms from `at` to `end`, whose slopes begin at `c`, to as many lanes, which begin at `lane`."""
     grad, x, slope, dx = arrays
@@ -243,6 +263,17 @@ def _block_each(
 # cache on disk, and the serial and the parallel code are not taken for each other. `past` is another constant.
 
 
+def _make_flat(loop: Any, past: Past) -> Kernel:
+    def flat(v: Array, x: Array, slope: float, out: Array) -> None:
+        one = rounded(slope, out)
+        for task in loop((x.size + CHUNK - 1) // CHUNK):
+            _select_run(v, x, one, out, (task * CHUNK, min(x.size, task * CHUNK + CHUNK)), past)
+            if past is not None:
+                fence()
+
+    return flat
+
+
 def _make_rows(loop: Any, past: Past) -> Kernel:
     def rows(v: Array, x: Array, slope: Array, out: Array) -> None:
         outer, channels, inner = x.shape
@@ -261,7 +292,8 @@ def _make_rows(loop: Any, past: Past) -> Kernel:
 
 
 def _make_columns(loop: Any, past: Past) -> Kernel:
-    def columns(v: Array, x: Array, slope: Array, out: Array) -> None:
+    def columns(v: Array, x: Array, weight: Array, out: Array) -> None:
+        slope = _repeated(weight, max(1, LONG // weight.size))
         width = slope.size  # of a row, or of several that are one long row
         together = max(1, CHUNK // width) * width
         for task in loop((x.size + together - 1) // together):
@@ -275,22 +307,26 @@ def _make_columns(loop: Any, past: Past) -> Kernel:
 
 
 def _make_backward_rows(loop: Any, past: Past) -> Kernel:
-    def backward_rows(grad: Array, x: Array, slope: Array, dx: Array, sums: Array) -> None:
+    def backward_rows(grad: Array, x: Array, slope: Array, dx: Array, dslope: Array) -> None:
         outer, channels, inner = x.shape
-        n, chunks = outer * inner, sums.shape[1]
+        n = outer * inner
+        chunks = (n + CHUNK - 1) // CHUNK
+        sums = np.empty((channels, chunks))
         for task in loop(channels * chunks):
             c, chunk = task // chunks, task % chunks
             start = chunk * CHUNK
             sums[c, chunk] = _chunk(grad, x, slope, dx, (c, start, min(n, start + CHUNK)), past)
             if past is not None:
                 fence()
+        _add_chunks(sums, dslope)
 
     return backward_rows
 
 
 def _make_backward_columns(loop: Any, _: Any) -> Kernel:
-    def backward_columns(grad: Array, x: Array, slope: Array, dx: Array, sums: Array) -> None:
+    def backward_columns(grad: Array, x: Array, weight: Array, dx: Array, dslope: Array) -> None:
         outer, channels, _ = x.shape
+        slope = _repeated(weight, LANES if channels * LANES <= LONG else 1)
         count, tiles = (outer + BLOCK - 1) // BLOCK, (channels + TILE - 1) // TILE
         blocks = np.empty((count, channels), x.dtype)
         together = max(1, CHUNK // (BLOCK * channels))
@@ -300,21 +336,24 @@ def _make_backward_columns(loop: Any, _: Any) -> Kernel:
                 for tile in range(tiles):
                     some = tile * TILE, min(channels, tile * TILE + TILE)
                     _block_each((grad, x, slope, dx), block * BLOCK, some, lanes, blocks[block])
+        sums = np.zeros((channels, (outer + CHUNK - 1) // CHUNK))
         for block in range(count):
             for c in range(channels):
                 sums[c, block * BLOCK // CHUNK] += blocks[block, c]
+        _add_chunks(sums, dslope)
 
     return backward_columns
 
 
 @functools.cache
-def _compiled(make: Callable[[Any, Any], Kernel], dtype: str, *, parallel: bool, past: Past) -> Any:
+def _compiled(make: Callable[[Any, Any], Kernel], types: str, parallel: bool, past: bool) -> Any:  # noqa: FBT001
     """Compile for inputs that may be read-only: Numba would compile anew for arrays that are."""
-    number = numba.from_dtype(np.dtype(dtype))
-    inputs = [numba.types.Array(number, ndim, "C", readonly=True) for ndim in (3, 3, 1)]
-    outputs = [number[:, :, ::1]] if make in (_make_rows, _make_columns) else [number[:, :, ::1], numba.float64[:, ::1]]
+    number, *rest = (numba.from_dtype(np.dtype(char)) for char in types)
+    whole, row = (numba.types.Array(number, ndim, "C", readonly=True) for ndim in (3, 1))
+    slope = numba.float64 if make is _make_flat else row
     function = make(numba.prange if parallel else range, True if past else None)
-    return _jit(function, numba.void(*inputs, *outputs), parallel=parallel)
+    signature = numba.void(whole, whole, slope, number[:, :, ::1], *(dslope[::1] for dslope in rest))
+    return _jit(function, signature, parallel=parallel)
 
 
 _THREADS: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
@@ -333,8 +372,7 @@ if hasattr(os, "register_at_fork"):
 
 def _past(inputs: tuple[Array, ...], out: Array) -> bool:
     """Should the output be stored past the cache? Every run must begin at a multiple of 16 bytes."""
-    touched = sum(array.nbytes for array in inputs) + out.nbytes
-    if not STREAMS or touched < past_from():
+    if not STREAMS or (len(inputs) + 1) * out.nbytes < past_from():
         return False
     _, channels, inner = out.shape
     step = inner if inner > 1 else channels
@@ -344,29 +382,28 @@ def _past(inputs: tuple[Array, ...], out: Array) -> bool:
     return aligned and start not in starts and not near
 
 
-def _run(make: Callable[[Any, Any], Kernel], inputs: tuple[Array, ...], slope: Array, out: Array, *sums: Array) -> None:
+def _run(
+    make: Callable[[Any, Any], Kernel], inputs: tuple[Array, ...], slope: Array | float, out: Array, *dslope: Array
+) -> None:
     """Call a kernel, with all threads where that pays and is safe."""
     if not out.size:
+        for sums in dslope:
+            sums.fill(0)
         return
+    types, past = "".join([array.dtype.char for array in (out, *dslope)]), _past(inputs, out)
+    arrays = (inputs[0], inputs[-1], slope, out, *dslope)
     threads = min(get_num_threads(), _THREADS)
     worth_it = threads > 1 and out.size >= PARALLEL_FROM and not _forked
-    compiled = functools.partial(_compiled, make, out.dtype.char, past=_past(inputs, out))
-    arrays = (inputs[0], inputs[-1], slope, out, *sums)
     if not worth_it or not _one_parallel_call.acquire(blocking=False):
-        compiled(parallel=False)(*arrays)
+        _compiled(make, types, False, past)(*arrays)  # noqa: FBT003 - names of arguments take time in each call
         return
     before = numba.get_num_threads()
     try:
         numba.set_num_threads(threads)
-        compiled(parallel=True)(*arrays)
+        _compiled(make, types, True, past)(*arrays)  # noqa: FBT003
     finally:
         numba.set_num_threads(before)
         _one_parallel_call.release()
-
-
-@quiet
-def _one_slope(slope: float, x: Array) -> tuple[Array, tuple[int, int, int]]:
-    return np.full(1, slope, x.dtype), (1, 1, x.size)
 
 
 def _last(x: Array) -> bool:
@@ -377,35 +414,19 @@ def _last(x: Array) -> bool:
 
 def leaky_relu(x: Array, slope: float, out: Array) -> None:
     """Write ``leaky_relu(x)``."""
-    _leaky_relu((x,), slope, out)
+    _run(_make_flat, (x,), slope, out)
 
 
 def leaky_relu_backward(grad: Array, x: Array, slope: float, dx: Array) -> None:
     """Write ``leaky_relu_backward(grad, x)``."""
-    _leaky_relu((grad, x), slope, dx)
-
-
-def _leaky_relu(inputs: tuple[Array, ...], slope: float, out: Array) -> None:
-    weight, shape = _one_slope(slope, out)
-    _run(_make_rows, tuple(array.reshape(shape) for array in inputs), weight, out.reshape(shape))
+    _run(_make_flat, (grad, x), slope, dx)
 
 
 def prelu(x: Array, weight: Array, out: Array) -> None:
     """Write ``prelu(x)``."""
-    if _last(x):
-        _run(_make_columns, (x,), np.tile(weight, max(1, LONG // weight.size)), out)
-    else:
-        _run(_make_rows, (x,), weight, out)
+    _run(_make_columns if _last(x) else _make_rows, (x,), weight, out)
 
 
-@quiet
 def prelu_backward(grad: Array, x: Array, weight: Array, dx: Array, dweight: Array) -> None:
     """Write ``prelu_backward(grad, x)``."""
-    outer, channels, inner = x.shape
-    sums = np.zeros((channels, max(1, -(-outer * inner // CHUNK))))
-    if _last(x):
-        slopes = np.tile(weight, LANES) if channels * LANES <= LONG else weight
-        _run(_make_backward_columns, (grad, x), slopes, dx, sums)
-    else:
-        _run(_make_backward_rows, (grad, x), weight, dx, sums)
-    dweight[...] = np.add.accumulate(sums, axis=1)[:, -1]
+    _run(_make_backward_columns if _last(x) else _make_backward_rows, (grad, x), weight, dx, dweight)

@@ -144,6 +144,16 @@ def zero(_: Any, like: Any) -> Any:
 
 
 @_word
+def rounded(_: Any, number: Any, array: Any) -> Any:
+    """A number in the type of an array."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return context.cast(builder, values[0], number, signature.return_type)
+
+    return array.dtype(number, array), emit
+
+
+@_word
 def spread(_: Any, number: Any) -> Any:
     """A number in every lane."""
 

@@ -11,6 +11,7 @@ from fastleaky._typing import Array, Kernels
 from fastleaky.reference import quiet, rounded, wide
 
 PIECE = 1 << 20  # elements
+ROW = (1, 1, -1)  # (outer, channels, inner), where there are no channels
 
 
 class Widened:
@@ -24,14 +25,14 @@ class Widened:
         """Write ``leaky_relu(x)``."""
         for here, (values,) in _pieces(x):
             self.kernels.leaky_relu(values, slope, values)
-            out.reshape(-1)[here] = rounded(values, out.dtype)
+            out.reshape(ROW)[here] = rounded(values, out.dtype)
 
     @quiet
     def leaky_relu_backward(self, grad: Array, x: Array, slope: float, dx: Array) -> None:
         """Write ``leaky_relu_backward(grad, x)``."""
         for here, (gradients, values) in _pieces(grad, x):
             self.kernels.leaky_relu_backward(gradients, values, slope, values)
-            dx.reshape(-1)[here] = rounded(values, dx.dtype)
+            dx.reshape(ROW)[here] = rounded(values, dx.dtype)
 
     @quiet
     def prelu(self, x: Array, weight: Array, out: Array) -> None:
@@ -49,8 +50,8 @@ class Widened:
         dweight[...] = rounded(sums, dweight.dtype)
 
 
-def _pieces(*arrays: Array) -> Iterator[tuple[slice, list[Any]]]:
-    flat = [array.reshape(-1) for array in arrays]
-    for start in range(0, flat[0].size, PIECE):
-        here = slice(start, start + PIECE)
-        yield here, [wide(array[here]) for array in flat]
+def _pieces(*arrays: Array) -> Iterator[tuple[Any, list[Any]]]:
+    rows = [array.reshape(ROW) for array in arrays]
+    for start in range(0, rows[0].size, PIECE):
+        here = np.s_[:, :, start : start + PIECE]
+        yield here, [wide(array[here]) for array in rows]
