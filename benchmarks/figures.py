@@ -14,16 +14,18 @@ def middle(repeats: Sequence[float]) -> float:
     return statistics.median(repeats)
 
 
-def interval(repeats: Sequence[float]) -> tuple[float, float]:
-    """Between what the median lies, with a confidence of 95 %.
+def interval(repeats: Sequence[float], of: int = 1) -> tuple[float, float]:
+    """Between what the median lies, with a confidence of 95 %; or, of so many medians, what all are between.
 
     That is the interval of the sign test, between two of the sorted repeats: of 9, the second and the eighth. It
-    supposes nothing of how they are distributed, a few disturbed ones do no harm, and more of them help.
+    supposes nothing of how they are distributed, a few disturbed ones do no harm, and more of them help. Where one of
+    many must not be wrong by chance, it is as much wider as Bonferroni says.
     """
     count = len(repeats)
     if count < FEWEST:
         return float("-inf"), float("inf")
-    below = max(0, int((count - 1.96 * count**0.5) / 2))
+    deviations = statistics.NormalDist().inv_cdf(1 - 0.025 / of)
+    below = max(0, int((count - deviations * count**0.5) / 2))
     ascending = sorted(repeats)
     return ascending[below], ascending[count - 1 - below]
 

@@ -40,7 +40,7 @@ class Extent:
     @property
     def batches(self) -> int:
         """How many times so many rounds there are at most, until the repeats agree."""
-        return 1 if self.quick else 4
+        return 1 if self.quick else 8
 
     @property
     def least_seconds(self) -> float:

@@ -167,6 +167,15 @@ def test_the_doubt_holds_what_it_says():
         assert 0.9 < np.mean(near) < 0.995
 
 
+def test_one_of_many_does_not_miss_by_chance():
+    """All of 50 medians lie where they are said to, in 95 of 100 rows."""
+    rng = np.random.default_rng(0)
+    rows = (1 + 0.1 * rng.standard_normal((400, 50, 36))).tolist()
+    ends = [[figures.interval(repeats, 50) for repeats in row] for row in rows]
+    assert 0.93 < np.mean([all(low <= 1 <= high for low, high in row) for row in ends]) <= 1
+    assert not all(low <= 1 <= high for row in rows for low, high in map(figures.interval, row))
+
+
 @pytest.mark.parametrize(
     ("bound", "verdict"),
     [
