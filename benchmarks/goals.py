@@ -68,10 +68,10 @@ class Pair:
         )
 
     def repeats(self, quantity: Quantity, times: Times) -> list[float]:
-        """Return the quantity in each round."""
+        """Return the quantity in each round; one of the two may have been in more, for another pair's sake."""
         sizes = [PEERS[run.peer].bytes(run.case) for run in (self.ours, self.theirs)]
         return [
-            quantity(ours, theirs, *sizes) for ours, theirs in zip(times[self.ours], times[self.theirs], strict=True)
+            quantity(ours, theirs, *sizes) for ours, theirs in zip(times[self.ours], times[self.theirs], strict=False)
         ]
 
 
@@ -103,10 +103,19 @@ class Goal:
         return self.at_least <= figure <= self.at_most
 
     def unsteady(self, times: Times) -> set[Run]:
-        """Return all runs if any pair is not settled, or the worst not steady: the n-th of all come from one round."""
-        row = self.judge(times, {})
-        settled = row["verdict"] != "unsteady" and row.get("steady", True)
-        return set() if settled else set(times)
+        """Return the runs of pairs that are not settled, or of the worst if it is not steady.
+
+        What is settled is timed no more, so the n-th of both of a pair come from the same round. (Unless it becomes the
+        worst later; then its interval is a little wider than it need be.)
+        """
+        judged = {pair: self.judge_pair(pair, times) for pair in self.timed(times)}
+        worst = self.judge(times, {})
+        return {
+            run
+            for pair, one in judged.items()
+            if one["verdict"] == "unsteady" or (one["where"] == worst["where"] and not one["steady"])
+            for run in (pair.ours, pair.theirs)
+        }
 
     def timed(self, times: Times) -> list[Pair]:
         """Return the pairs of which both were timed."""

@@ -214,6 +214,19 @@ def test_the_worst_verdict_counts():
         assert (row["verdict"], row["where"]) == (wanted, "abc"[count - 1])
 
 
+def test_settled_pairs_are_timed_no_more():
+    cases = [replace(SMALL, name=name) for name in "abc"]
+    pairs = [Pair(Run(ours.OURS, cases[0]), Run(limits.COPY, case)) for case in cases]
+    times = {pairs[0].ours: [1.0] * 27}  # for all three pairs
+    times |= {pair.theirs: theirs for pair, theirs in zip(pairs, ([9.0] * 9, [1.0, 2, 3] * 9, [8.0] * 18), strict=True)}
+    goal = Goal("a", "b", goals.speed, pairs, at_least=2)
+    assert goal.unsteady(times) == {pairs[1].ours, pairs[1].theirs}
+    times[pairs[1].theirs] = [3.0] * 27
+    assert goal.unsteady(times) == set()
+    times[pairs[2].theirs] = [2.1, 2.5, 2.9] * 6  # met, but the worst, whose figure is shown
+    assert goal.unsteady(times) == {pairs[2].ours, pairs[2].theirs}
+
+
 def test_the_worst_pair_decides():
     twice = Run(limits.COPY, replace(SMALL, name="twice"))
     goal = Goal("a", "b", goals.speed, [Pair(OURS, THEIRS), Pair(Run(ours.OURS, twice.case), twice)], at_least=1.5)
