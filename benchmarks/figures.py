@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 
 BOUND = 0.05  # a figure that the repeats do not settle to within so much of itself is not shown
 FEWEST = 3  # repeats that say anything about their spread
+
+
+def present(repeats: Sequence[float]) -> list[float]:
+    """Leave out the rounds that were sat out, which are NaN."""
+    return [repeat for repeat in repeats if not math.isnan(repeat)]
 
 
 def middle(repeats: Sequence[float]) -> float:

@@ -68,11 +68,11 @@ class Pair:
         )
 
     def repeats(self, quantity: Quantity, times: Times) -> list[float]:
-        """Return the quantity in each round; one of the two may have been in more, for another pair's sake."""
+        """Return the quantity in each round that both were in."""
         sizes = [PEERS[run.peer].bytes(run.case) for run in (self.ours, self.theirs)]
-        return [
-            quantity(ours, theirs, *sizes) for ours, theirs in zip(times[self.ours], times[self.theirs], strict=False)
-        ]
+        return figures.present(
+            [quantity(ours, theirs, *sizes) for ours, theirs in zip(times[self.ours], times[self.theirs], strict=True)]
+        )
 
 
 @dataclass(frozen=True)
@@ -103,11 +103,7 @@ class Goal:
         return self.at_least <= figure <= self.at_most
 
     def unsteady(self, times: Times) -> set[Run]:
-        """Return the runs of pairs that are not settled, or of the worst if it is not steady.
-
-        What is settled is timed no more, so the n-th of both of a pair come from the same round. (Unless it becomes the
-        worst later; then its interval is a little wider than it need be.)
-        """
+        """Return the runs of pairs that are not settled, or of the worst if it is not steady."""
         judged = {pair: self.judge_pair(pair, times) for pair in self.timed(times)}
         worst = self.judge(times, {})
         return {
@@ -125,7 +121,7 @@ class Goal:
         """How far off a pair's figure may be; a difference, as a part of what is subtracted."""
         repeats = pair.repeats(self.quantity, times)
         if self.quantity is milliseconds:
-            theirs = 1e3 * figures.middle(times[pair.theirs])
+            theirs = 1e3 * figures.middle(figures.present(times[pair.theirs]))
             repeats = [theirs + repeat for repeat in repeats]
         return figures.doubt(repeats)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import math
 import os
 import select
 import subprocess
@@ -40,12 +41,12 @@ class Run(NamedTuple):
     case: Case
 
 
-Times = dict[Run, list[float]]  # seconds a call; the n-th of all runs come from the same round
+Times = dict[Run, list[float]]  # seconds a call; the n-th of all runs come from the same round, which is NaN if sat out
 
 
 def unsteady_runs(times: Times) -> set[Run]:
     """Return the runs whose own repeats do not agree."""
-    return {run for run, seconds in times.items() if not figures.steady(seconds)}
+    return {run for run, seconds in times.items() if not figures.steady(figures.present(seconds))}
 
 
 class DeadError(Exception):
@@ -132,9 +133,11 @@ class Lab:
         again = set(times)
         for _ in range(self.batches):
             for _ in range(self.rounds):
-                for run in runs:  # in this order
-                    if run in again & times.keys():
+                for run in [run for run in runs if run in times]:  # in this order
+                    if run in again:
                         self._sample(run, times)
+                    else:
+                        times[run].append(math.nan)
             again = unsteady(times)
             if not again or time.monotonic() - start > ENOUGH:
                 break

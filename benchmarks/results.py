@@ -65,7 +65,8 @@ class Results:
     def add(self, part: str, times: Times) -> None:
         """Take in what was measured."""
         for run, seconds in times.items():
-            self.timings.append(Timing(part, run.peer, run.case, PEERS[run.peer].bytes(run.case), seconds))
+            size = PEERS[run.peer].bytes(run.case)
+            self.timings.append(Timing(part, run.peer, run.case, size, figures.present(seconds)))
 
     def select(self, part: str, **wanted: Any) -> list[Timing]:
         """Return the timings of a part, of cases with such fields."""

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks import figures, goals, parts, report
+from benchmarks.__main__ import join
 from benchmarks.goals import Goal, Pair
 from benchmarks.lab import Lab, Run
 from benchmarks.peers import PEERS, limits, ours
@@ -217,14 +218,23 @@ def test_the_worst_verdict_counts():
 def test_settled_pairs_are_timed_no_more():
     cases = [replace(SMALL, name=name) for name in "abc"]
     pairs = [Pair(Run(ours.OURS, cases[0]), Run(limits.COPY, case)) for case in cases]
-    times = {pairs[0].ours: [1.0] * 27}  # for all three pairs
-    times |= {pair.theirs: theirs for pair, theirs in zip(pairs, ([9.0] * 9, [1.0, 2, 3] * 9, [8.0] * 18), strict=True)}
+    out = float("nan")  # of the round
+    theirs = [9.0] * 9 + [out] * 18, [1.0, 2, 3] * 9, [8.0] * 18 + [out] * 9
+    times = {pairs[0].ours: [1.0] * 27, **{pair.theirs: seconds for pair, seconds in zip(pairs, theirs, strict=True)}}
     goal = Goal("a", "b", goals.speed, pairs, at_least=2)
     assert goal.unsteady(times) == {pairs[1].ours, pairs[1].theirs}
     times[pairs[1].theirs] = [3.0] * 27
     assert goal.unsteady(times) == set()
-    times[pairs[2].theirs] = [2.1, 2.5, 2.9] * 6  # met, but the worst, whose figure is shown
+    times[pairs[2].theirs] = [2.1, 2.5, 2.9] * 6 + [out] * 9  # met, but the worst, whose figure is shown
     assert goal.unsteady(times) == {pairs[2].ours, pairs[2].theirs}
+
+
+def test_a_second_look():
+    """Its rounds count beside the first ones; what failed there does not count at all."""
+    a, b, c = (Run(ours.OURS, replace(SMALL, name=name)) for name in "abc")
+    times = {a: [1.0], b: [2.0], c: [3.0]}
+    join(times, [a, b], {a: [4.0]})
+    assert times == {a: [1.0, 4.0], c: [3.0]}
 
 
 def test_the_worst_pair_decides():
