@@ -236,7 +236,7 @@ def bars(axes: Any, name: str, timings: list[Timing]) -> None:
     what = "PReLUs" if timings[0].case.operation.startswith("prelu") else "leaky ReLUs"
     case = timings[0].case
     axes.set(xlim=(0, edge), xticks=[], ylim=(-0.6, len(shown) + 0.2))
-    axes.set_title(f"{name}: {len(case.shapes)} {what}, {case.elements / 1e6:.1f} M elements", pad=8, size=9)
+    axes.set_title(f"{name}: {len(case.shapes)} {what}, {case.elements / 1e6:.1f} M elements", pad=8, size=8.5)
     axes.grid(visible=False)
     axes.spines[["bottom", "left"]].set_visible(False)
     axes.tick_params(left=False)
