@@ -21,9 +21,10 @@
  * With FL_WIDE, get(p, live) and put(p, vec, live) are load and store for that type. wide.h makes all words but load
  * and store of those of the wider type.
  *
- * A set with FL_STREAMS also has stream(p, vec, live), which stores past the cache: p is aligned to 16 bytes, and only
- * all lanes need to go so; fence(), which waits for these stores; and fetch(p, FL_FAR), which begins to load the line
- * of the cache that is so many bytes on.
+ * A set with FL_STREAMS also has stream(p, vec, live), which stores past the cache: p is aligned to 16 bytes, and what
+ * is a multiple of them must go so, for a plain store beside one past the cache in a line takes ten times as long;
+ * fence(), which waits for these stores; and fetch(p, FL_FAR), which begins to load the line of the cache that is so
+ * many bytes on.
  *
  * flush.h lists three words more for units that flush subnormals.
  *

@@ -213,12 +213,14 @@ FL_INLINE void FL(sum_row)(int past, double *sum, FL(collected) * block, const N
 }
 
 /* n terms of each of some channels whose elements lie in rows, from place i of the first row on. The channels take
- * turns row by row, so that memory is read in its order. */
+ * turns row by row, so that memory is read in its order. Pieces of blocks are not stored past the cache; so no short
+ * row is that has any, for lines that are stored in both ways take ten times as long. */
+enum { FL(LONG) = 4096 };
 FL_INLINE void FL(sum_rows)(const fl_job *job, const NUM *grad, const NUM *x, const NUM *slope, NUM *dx, size_t width,
                             size_t i, size_t n, double *sums, FL(collected) * blocks)
 {
     const size_t inner = job->inner, pitch = job->channels * inner;
-    const int past = FL_PAST(job, 1);
+    const int past = FL_PAST(job, inner % FL_BLOCK == 0 || inner >= FL(LONG));
     for (size_t c = 0; c < width; c++)
         sums[c] = 0;
     for (size_t at = 0, run; n; n -= run, grad += pitch, x += pitch, dx += pitch, i = 0) {

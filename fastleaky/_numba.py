@@ -371,7 +371,10 @@ if hasattr(os, "register_at_fork"):
 
 
 def _past(inputs: tuple[Array, ...], out: Array) -> bool:
-    """Should the output be stored past the cache? Every run must begin at a multiple of 16 bytes."""
+    """Should the output be stored past the cache? Every run must begin at a multiple of 16 bytes.
+
+    What does not fill a block is not stored so, and lines that are stored in both ways take ten times as long.
+    """
     if not STREAMS or (len(inputs) + 1) * out.nbytes < past_from():
         return False
     _, channels, inner = out.shape
@@ -379,7 +382,8 @@ def _past(inputs: tuple[Array, ...], out: Array) -> bool:
     start, *starts = (array.__array_interface__["data"][0] for array in (out, *inputs))
     near = any((start - other - 1) % PAGE < NEAR for other in starts)  # then loads wait for these stores
     aligned = start % 16 == 0 and (step == out.size or step * out.itemsize % 16 == 0)
-    return aligned and start not in starts and not near
+    few_lines = step % BLOCK == 0 or step >= 2 * LONG
+    return aligned and few_lines and start not in starts and not near
 
 
 def _run(

@@ -43,11 +43,13 @@ FL_INLINE void f32_store(float *p, __m256 v, size_t k)
 }
 FL_INLINE void f32_stream(float *p, __m256 v, size_t k)
 {
-    if (k == 8) {
-        _mm_stream_ps(p, _mm256_castps256_ps128(v));
-        _mm_stream_ps(p + 4, _mm256_extractf128_ps(v, 1));
-    } else
+    if (k % 4) {
         f32_store(p, v, k);
+        return;
+    }
+    _mm_stream_ps(p, _mm256_castps256_ps128(v));
+    if (k == 8)
+        _mm_stream_ps(p + 4, _mm256_extractf128_ps(v, 1));
 }
 FL_INLINE __m256 f32_set(float s) { return _mm256_set1_ps(s); }
 FL_INLINE __m256 f32_mul(__m256 a, __m256 b) { return _mm256_mul_ps(a, b); }
@@ -97,11 +99,13 @@ FL_INLINE void f64_store(double *p, __m256d v, size_t k)
 }
 FL_INLINE void f64_stream(double *p, __m256d v, size_t k)
 {
-    if (k == 4) {
-        _mm_stream_pd(p, _mm256_castpd256_pd128(v));
-        _mm_stream_pd(p + 2, _mm256_extractf128_pd(v, 1));
-    } else
+    if (k % 2) {
         f64_store(p, v, k);
+        return;
+    }
+    _mm_stream_pd(p, _mm256_castpd256_pd128(v));
+    if (k == 4)
+        _mm_stream_pd(p + 2, _mm256_extractf128_pd(v, 1));
 }
 FL_INLINE __m256d f64_set(double s) { return _mm256_set1_pd(s); }
 FL_INLINE __m256d f64_mul(__m256d a, __m256d b) { return _mm256_mul_pd(a, b); }

@@ -16,13 +16,17 @@ FL_INLINE __m512 f32_load(const float *p, __mmask16 k) { return _mm512_maskz_loa
 FL_INLINE void f32_store(float *p, __m512 v, __mmask16 k) { _mm512_mask_storeu_ps(p, k, v); }
 FL_INLINE void f32_stream(float *p, __m512 v, __mmask16 k)
 {
-    if (k == 0xffff) {
-        _mm_stream_ps(p, _mm512_castps512_ps128(v));
-        _mm_stream_ps(p + 4, _mm512_extractf32x4_ps(v, 1));
-        _mm_stream_ps(p + 8, _mm512_extractf32x4_ps(v, 2));
-        _mm_stream_ps(p + 12, _mm512_extractf32x4_ps(v, 3));
-    } else
+    if ((k & 0x1111) * 15 != k) { /* not fours */
         f32_store(p, v, k);
+        return;
+    }
+    _mm_stream_ps(p, _mm512_castps512_ps128(v));
+    if (k > 0xf)
+        _mm_stream_ps(p + 4, _mm512_extractf32x4_ps(v, 1));
+    if (k > 0xff)
+        _mm_stream_ps(p + 8, _mm512_extractf32x4_ps(v, 2));
+    if (k > 0xfff)
+        _mm_stream_ps(p + 12, _mm512_extractf32x4_ps(v, 3));
 }
 FL_INLINE __m512 f32_set(float s) { return _mm512_set1_ps(s); }
 FL_INLINE __m512 f32_mul(__m512 a, __m512 b) { return _mm512_mul_ps(a, b); }
@@ -49,10 +53,7 @@ FL_INLINE __m512d f64_load(const double *p, __mmask8 k) { return _mm512_maskz_lo
 FL_INLINE void f64_store(double *p, __m512d v, __mmask8 k) { _mm512_mask_storeu_pd(p, k, v); }
 FL_INLINE void f64_stream(double *p, __m512d v, __mmask8 k)
 {
-    if (k == 0xff)
-        f32_stream((float *)p, _mm512_castpd_ps(v), 0xffff);
-    else
-        f64_store(p, v, k);
+    f32_stream((float *)p, _mm512_castpd_ps(v), (__mmask16)((k + 1) * (k + 1) - 1)); /* n ones become 2n */
 }
 FL_INLINE __m512d f64_set(double s) { return _mm512_set1_pd(s); }
 FL_INLINE __m512d f64_mul(__m512d a, __m512d b) { return _mm512_mul_pd(a, b); }
@@ -83,9 +84,10 @@ FL_INLINE __m256i half_load(const uint16_t *p, __mmask16 k)
 FL_INLINE void half_store(uint16_t *p, __m256i v, __mmask16 k, int past)
 {
     uint16_t rest[16];
-    if (k == 0xffff && past) {
+    if (past && (k == 0xff || k == 0xffff)) {
         _mm_stream_si128((__m128i *)p, _mm256_castsi256_si128(v));
-        _mm_stream_si128((__m128i *)p + 1, _mm256_extracti128_si256(v, 1));
+        if (k == 0xffff)
+            _mm_stream_si128((__m128i *)p + 1, _mm256_extracti128_si256(v, 1));
         return;
     }
     if (k == 0xffff) {

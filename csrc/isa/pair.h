@@ -68,9 +68,10 @@ FL_INLINE f32_pair_vec bf16_load(const bf16_num *p, size_t k)
 FL_INLINE void bf16_put_down(bf16_num *p, f32_pair_vec v, size_t k, int past)
 {
     uint16_t rest[16];
-    if (k == 16 && past) {
+    if (past && k % 8 == 0) {
         _mm_stream_si128((__m128i *)p, _mm256_castsi256_si128(v.halves));
-        _mm_stream_si128((__m128i *)(p + 8), _mm256_extracti128_si256(v.halves, 1));
+        if (k == 16)
+            _mm_stream_si128((__m128i *)(p + 8), _mm256_extracti128_si256(v.halves, 1));
         return;
     }
     _mm256_storeu_si256((__m256i *)(k < 16 ? rest : p), v.halves);
