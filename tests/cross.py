@@ -144,7 +144,7 @@ def board(build: Path, name: str, cpu: str | None, isa: str, plugin: Path) -> Re
     wrapper = [part.replace("@DIRNAME@", str(ROOT / "cross")) for part in wrapper]
     verify(run([*wrapper, str(build / "results")], **environment), build / f"{name}.log")
     counted = run([*wrapper, str(build / "count")], QEMU_PLUGIN=str(plugin), **environment)
-    counts = {name: int(count) for name, count in re.findall(r"^(f\d\d_\w+) (\d+)$", counted, re.MULTILINE)}
+    counts = {name: int(count) for name, count in re.findall(r"^(f\d\d_[\w.]+) (\d+)$", counted, re.MULTILINE)}
     result.forward = sum(n for name, n in counts.items() if "select" in name) / 1024
     result.backward = sum(n for name, n in counts.items() if "select" not in name) / 1024
     result.code = code_size(build, isa)

@@ -42,16 +42,18 @@ CORES = {
     "rv64gc": ("plain", *RISCV, "-march=rv64gc", "-mabi=lp64d"),
     "rv64gcv": ("rvv", "riscv64-unknown-elf", CLANG, "-march=rv64gcv", "-mabi=lp64d"),
 }
+SUM = ("sum", "whole_rows", "piece")
 PARTS = {  # of the code: the functions that it is
     **{
-        f"{kernel} {t}": (f"{t}_{kernel}", f"{t}_piece")[: 1 + (kernel == "sum")]
+        f"{kernel} {t}": tuple(f"{t}_{name}" for name in names)
         for t in ("f32", "f64")
-        for kernel in ("select", "sum")
+        for kernel, names in (("select", ("select",)), ("sum", SUM))
     },
-    **{t: (f"{t}_select", f"{t}_sum", f"{t}_piece") for t in ("f16", "bf16")},
+    **{t: tuple(f"{t}_{name}" for name in ("select", *SUM)) for t in ("f16", "bf16")},
 }
 INTEGERS = re.compile(r"(i8|u8|i16)_|look_up|short|fl_integers_")  # and all of quantized.c
-BESIDE = ("{}_piece", "fl_prelu_backward_{}", "sum_all", "sum_part")  # what the deepest kernel calls, and who calls it
+# What the deepest kernel calls, and who calls it.
+BESIDE = ("{}_whole_rows", "{}_piece", "fl_prelu_backward_{}", "sum_all", "sum_part")
 OURS = re.compile(r"fl_|__aeabi_|__[a-z]+([sd]f|di)")  # and the compiler's own, for arithmetic
 
 
@@ -72,9 +74,10 @@ def weigh(core: str, folder: Path) -> tuple[str, ...]:
             raise CrossError(f"{core}: {source.name} calls {foreign}")
         if source.stem in (isa, "dispatch", "ops", "quantized"):
             symbols = run([f"{tools}-nm", "-S", str(compiled)])
-            for n, name in re.findall(r"^\w+ (\w+) [tTrR] (\w+)$", symbols, re.MULTILINE):
+            for n, name in re.findall(r"^\w+ (\w+) [tTrR] (\w+)[\w.]*$", symbols, re.MULTILINE):  # of a clone, too
                 of_integers = source.stem == "quantized" or INTEGERS.match(name)
-                sizes[f"int {name}" if of_integers else name] = int(n, 16)
+                key = f"int {name}" if of_integers else name
+                sizes[key] = sizes.get(key, 0) + int(n, 16)
             used = compiled.with_suffix(".su").read_text()
             stack |= {name: int(n) for name, n in re.findall(r":(\w+)(?:\.[\w.]*)?\t(\d+)", used)}
     parts = [sum(sizes.pop(name, 0) for name in names) for names in PARTS.values()]
