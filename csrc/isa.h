@@ -59,7 +59,9 @@
 #if defined(__clang__)
 #pragma STDC FP_CONTRACT OFF
 #define FL_COMPILER __attribute__((no_builtin("memset", "memcpy")))
+#define FL_ONCE noinline
 #else
+#define FL_ONCE noinline, noclone
 #pragma GCC optimize("fp-contract=off", "no-trapping-math", "no-math-errno", "no-tree-loop-distribute-patterns")
 #define FL_COMPILER
 #endif
@@ -83,7 +85,7 @@
 #define FL_FUNCTION FL_COMPILER static
 #endif
 #define FL_INLINE FL_FUNCTION inline __attribute__((always_inline))
-#define FL_APART __attribute__((noinline)) /* so that what it needs does not take registers of a loop */
+#define FL_APART __attribute__((FL_ONCE)) /* so that what it needs does not take registers of a loop */
 
 /* The scalar of each element type, under the name the words are spelled with. */
 typedef float f32_num;

@@ -129,15 +129,16 @@
 #define FL_PUT(past, p, v, k) ((past) ? FL(stream)(p, v, k) : FL(store)(p, v, k))
 #define FL_FETCH(past, i, p) ((past) && (i) * sizeof(NUM) % 64 == 0 ? fetch(p, (past) < 0 ? -FL_FAR : FL_FAR) : (void)0)
 #define FL_PAST(job, aligned) ((job)->past && (aligned))
+/* Call with `past` as a constant. */
+#define FL_EACH_PAST(past, call, ...) ((past) ? call(__VA_ARGS__, FL_STREAM) : call(__VA_ARGS__, 0))
 #define FL_AHEAD(job) (runs_ahead((job)->out, (job)->v) || runs_ahead((job)->out, (job)->x))
 #else
 #define FL_PUT(past, p, v, k) FL(store)(p, v, k)
 #define FL_FETCH(past, i, p) ((void)0)
 #define FL_PAST(job, aligned) ((void)(aligned), 0)
+#define FL_EACH_PAST(past, call, ...) ((void)(past), call(__VA_ARGS__, 0))
 #define FL_AHEAD(job) 0
 #endif
-/* Call with `past` as a constant. */
-#define FL_EACH_PAST(past, call, ...) ((past) ? call(__VA_ARGS__, FL_STREAM) : call(__VA_ARGS__, 0))
 
 /* Element-wise: out = x > 0 ? v : slope * v. Forward v is x, backward it is the gradient. */
 
@@ -260,6 +261,7 @@ FL_FUNCTION void FL(select)(const fl_job *job, size_t begin, size_t end)
 #undef FL_FETCH
 #undef FL_PAST
 #undef FL_AHEAD
+#undef FL_EACH_PAST
 #undef FL_FLUSHES
 #undef FL_TYPE
 #undef FL_LANES
