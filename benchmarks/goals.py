@@ -104,12 +104,11 @@ class Goal:
 
     def unsteady(self, times: Times) -> set[Run]:
         """Return the runs of pairs that are not settled, or of the worst if it is not steady."""
-        judged = {pair: self.judge_pair(pair, times) for pair in self.timed(times)}
-        worst = self.judge(times, {})
+        row = self.judge(times, {})
         return {
             run
-            for pair, one in judged.items()
-            if one["verdict"] == "unsteady" or (one["where"] == worst["where"] and not one["steady"])
+            for pair, one in zip(self.timed(times), row.get("all", []), strict=True)
+            if one["verdict"] == "unsteady" or (one["where"] == row["where"] and not one["steady"])
             for run in (pair.ours, pair.theirs)
         }
 
