@@ -16,7 +16,7 @@ from fastleaky._backends import kernels
 from fastleaky._layout import plan, row
 from fastleaky._native import TYPES
 from fastleaky._typing import Array, ArrayLike
-from fastleaky.reference import HALF, quiet
+from fastleaky.reference import HALF, quiet, rounded
 
 
 def leaky_relu(x: ArrayLike, negative_slope: float = 0.01, *, out: Array | None = None) -> Array:
@@ -257,16 +257,16 @@ def prelu_backward(
 def _dweight(dslopes: Array, weight: Array, out: Array | None) -> Array:
     """The slopes' gradients in the shape and type of the weight."""
     if dslopes.dtype.type is not weight.dtype.type:
-        dslopes = _as_type(dslopes, weight.dtype.newbyteorder("="))
+        dslopes = rounded(dslopes, weight.dtype.newbyteorder("="))
     if out is None:
         return dslopes.reshape(weight.shape)
     out[...] = dslopes.reshape(weight.shape)
     return out
 
 
-@quiet  # this costs a microsecond, so it is called only where there is something to convert
-def _as_type(value: Any, dtype: np.dtype[Any]) -> Array:
-    return np.array(value, dtype)
+@quiet  # this costs a microsecond, so arrays do not pay for it
+def _as_array(number: float, dtype: np.dtype[Any]) -> Array:
+    return np.array(number, dtype)
 
 
 def _array(op: str, name: str, value: ArrayLike) -> Array:
@@ -325,7 +325,7 @@ def _number(op: str, name: str, value: Any) -> float:
 def _weight(op: str, weight: ArrayLike, x: Array, axis: int) -> tuple[Array, Array, tuple[int, ...]]:
     """Return the weight, its values in a row in the type of `x`, and the axes of `x` along which they vary."""
     if type(weight) in (int, float):
-        weights = _as_type(_number(op, "weight", weight), x.dtype.newbyteorder("="))
+        weights = _as_array(_number(op, "weight", weight), x.dtype.newbyteorder("="))
     else:
         weights = _floats(op, "weight", weight)
     return weights, row(_cast(op, "weight", weights, x)), _varying(op, weights, x, axis)
