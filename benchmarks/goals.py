@@ -17,7 +17,7 @@ from benchmarks.peers.litert import REFERENCE, XNNPACK
 from benchmarks.peers.numpy_ import NAIVE
 from benchmarks.peers.ours import OURS
 from benchmarks.peers.torch_ import TORCH
-from benchmarks.workloads import HALVES, LARGEST, Case, network_case, real_cases, sweep_case
+from benchmarks.workloads import BATCHES, HALVES, LARGEST, Case, network_case, real_cases, sweep_case
 from fastleaky._check import OPERATIONS
 from fastleaky._workloads import NETWORKS
 
@@ -177,7 +177,7 @@ def goals(extent: Extent, peers: list[str], cpus: int) -> list[Goal]:
     cached = [sweep_case(size, name) for size in CACHED for name in ("leaky_relu", "leaky_relu_backward")]
     cached_prelu = [sweep_case(size, name) for size in CACHED for name in ("prelu", "prelu_backward")]
     big = [sweep_case(25)]
-    prelus = [network.name for network in NETWORKS if network.operation == "prelu"]
+    prelus = [network for network in (*NETWORKS, *BATCHES) if network.operation == "prelu"]
     backward = [case for shared in (False, True) for case in real_cases("prelu_backward", prelus, shared=shared)]
     last = [case for name in ("prelu", "prelu_backward") for case in real_cases(name, prelus, channels_last=True)]
     two = [sweep_case(20, name, threads=2) for name in ("leaky_relu", "prelu_backward") if cpus > 1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,6 +21,19 @@ LARGEST = 26  # the sweep ends at 2**26 elements
 HALVES, INTEGERS = ("float16", "bfloat16"), ("int8", "uint8", "int16")
 FORMATS = (*HALVES, *INTEGERS)
 SIGNS = (0.5, 0.05, 0.0)  # fractions of x that are negative; the first is the headline
+
+# As one trains: many images, whose rows are short, and past the cache. Each size of a network once.
+BATCHES = (
+    *(
+        dataclasses.replace(
+            network, name=f"{network.name}, batch of 64", batch=64, layers=tuple(dict.fromkeys(network.layers))
+        )
+        for network in NETWORKS
+        if network.name == "MobileFaceNet"
+    ),
+    # Super-resolution, whose channels are no multiple of a vector.
+    Network("FSRCNN, batch of 16", "prelu", 0.25, 16, ((56, 100, 100), (12, 100, 100))),
+)
 
 
 @dataclass(frozen=True)
@@ -88,12 +102,10 @@ def sweep_case(exponent: int, operation: str = "leaky_relu", **options: Any) -> 
     return Case(f"2^{exponent}", operation, (shape,), **options)
 
 
-def real_cases(operation: str, networks: Iterable[str], **options: Any) -> list[Case]:
+def real_cases(operation: str, networks: Iterable[Network], **options: Any) -> list[Case]:
     """Any operation on the activations of real networks, whatever these use themselves."""
     return [
-        Case(network.name, operation, network_case(network).shapes, network.slope, **options)
-        for network in NETWORKS
-        if network.name in networks
+        Case(network.name, operation, network_case(network).shapes, network.slope, **options) for network in networks
     ]
 
 

@@ -115,21 +115,20 @@ typedef struct {
     union {
         float f32, f32_pair;
         double f64;
-    } only; /* the slope, if there is only one: as it is computed with, which need not be how a slope is stored */
+    } only; /* for select the slope, if there is only one: as it is computed with, which need not be how it is stored */
     void *out;
     size_t outer, channels, inner;
     int past; /* does it not fit the cache, and is not in place? */
 } fl_job;
 
 /* What an instruction set offers for an element type: the two kernels of kernels.h. Each can do a part of the job:
- * the elements begin ... end in the order of memory; or one chunk (ordered_sum.h) of some channels: at most FL_WIDTH
- * where channels are last, else FL_ROWS. Their blocks are on the stack, of which firmware has little; elsewhere memory
- * is read in longer pieces: 256 channels in whole rows, twice as fast as in pieces of 64. FL_FEW: so few channels that
- * several rows are joined. */
+ * the elements begin ... end in the order of memory; or one chunk (ordered_sum.h) of at most FL_WIDTH channels. The
+ * lanes of their blocks are on the stack, of which firmware has little; elsewhere memory is read in longer pieces: with
+ * 256 channels together twice as fast as with 32 or 64. FL_FEW: so few channels that several rows are joined. */
 #if defined(__linux__) || defined(__APPLE__)
-enum { FL_WIDTH = 256, FL_ROWS = 32 };
+enum { FL_WIDTH = 256 };
 #else
-enum { FL_WIDTH = 64, FL_ROWS = 8 };
+enum { FL_WIDTH = 64 };
 #endif
 enum { FL_FEW = 16 };
 typedef struct {

@@ -17,6 +17,7 @@
  *   set(s)  mul(a, b)  add(a, b)
  *   pick(x, a, b)           x > 0 ? a : b
  *   fold(v)                 upper half of the lanes added to the lower half, until one is left
+ *   between(from, to)       if there is FL_BETWEEN: these lanes; loads and stores touch nothing else
  *
  * With FL_WIDE, get(p, live) and put(p, vec, live) are load and store for that type. wide.h makes all words but load
  * and store of those of the wider type.
@@ -263,6 +264,7 @@ FL_FUNCTION void FL(select)(const fl_job *job, size_t begin, size_t end)
 #undef FL_AHEAD
 #undef FL_EACH_PAST
 #undef FL_FLUSHES
+#undef FL_BETWEEN
 #undef FL_TYPE
 #undef FL_LANES
 #undef FL_TAIL

@@ -58,54 +58,57 @@ FL_INLINE ACC FL(group_fold)(FL(group) * sums)
     return FL(fold)(FL_NTH(sums, 0));
 }
 
-/* The terms of a block, or as many of them as there are, and room to make their last group whole. */
+/* What is kept of a block until its next row: its lanes; or all its terms, with room to make the last group whole, for
+ * a unit that flushes, since where a flush matters it needs them once more: then of fewer channels at a time. */
+#ifdef FL_FLUSHES
+enum { FL(KEPT) = FL_BLOCK + FL_STRIDE, FL(ROWS) = FL_WIDTH / 8 };
+#else
+enum { FL(KEPT) = FL_STRIDE, FL(ROWS) = FL_WIDTH };
+#endif
 typedef struct {
-    ACC terms[FL_BLOCK + FL_STRIDE];
-} __attribute__((aligned(FL_LANES * sizeof(ACC)))) FL(collected);
+    ACC terms[FL(KEPT)];
+} __attribute__((aligned(FL_LANES * sizeof(ACC)))) FL(kept);
+typedef struct {
+    ACC terms[2 * FL_STRIDE];
+} __attribute__((aligned(FL_LANES * sizeof(ACC)))) FL(room);
 
 FL_INLINE void FL(collect)(const NUM *grad, const NUM *x, VEC slope, NUM *dx, ACC *terms, size_t n, int past)
 {
     FL_SWEEP(i, k, n, PUT(terms + i, FL(term_step)(grad + i, x + i, slope, dx + i, k, past), FL_MORE(k)));
 }
-FL_INLINE void FL(collected_fill)(FL(collected) * block, size_t n)
+FL_INLINE void FL(group_store)(ACC *to, FL(group) * lanes)
 {
-    if (n % FL_STRIDE)
-        FL_EACH(j) PUT(block->terms + n + j * FL_LANES, FL(set)(0), FL(all)());
+    FL_EACH(j) PUT(to + j * FL_LANES, FL_NTH(lanes, j), FL(all)());
 }
-FL_INLINE void FL(collected_load)(FL(collected) * block, size_t i, FL(group) * terms)
+FL_INLINE void FL(group_load)(const ACC *from, FL(group) * lanes)
 {
-    FL_EACH(j) FL_NTH(terms, j) = GET(block->terms + i + j * FL_LANES, FL(all)());
+    FL_EACH(j) FL_NTH(lanes, j) = GET(from + j * FL_LANES, FL(all)());
 }
 
+#ifdef FL_FLUSHES
 /* The sum of the n terms that are collected. */
-FL_INLINE double FL(collected_sum)(FL(collected) * block, size_t n)
+FL_INLINE double FL(collected_sum)(FL(kept) * block, size_t n)
 {
     FL(group) sums, terms;
     FL(group_set)(&sums, 0);
-    FL(collected_fill)(block, n);
-#ifdef FL_FLUSHES
+    if (n % FL_STRIDE)
+        FL(group_store)(block->terms + n, &sums);
     FL(marks) marks = FL(rank)(FL(set)(0));
-#endif
     for (size_t i = 0; i < n; i += FL_STRIDE) {
-        FL(collected_load)(block, i, &terms);
-#ifdef FL_FLUSHES
+        FL(group_load)(block->terms + i, &terms);
         FL_EACH(j) marks = FL(lower)(marks, FL(rank)(FL_NTH(&terms, j)));
-#endif
         FL(group_plus)(&sums, &terms);
     }
     FL_ESCAPE(FL(tiny)(marks, FL(all)()), FL(block_scalar)(block->terms, n));
     return FL(group_fold)(&sums);
 }
-
-/* Collect n more terms of a block, after the first `at`; and give its sum, if it ends here. */
-FL_FUNCTION FL_APART double FL(piece)(FL(collected) * block, size_t at, const NUM *grad, const NUM *x, ACC slope,
-                                      NUM *dx, size_t n, int ends)
+FL_FUNCTION FL_APART double FL(piece)(FL(kept) * block, size_t at, const NUM *grad, const NUM *x, ACC slope, NUM *dx,
+                                      size_t n, int ends)
 {
     FL(collect)(grad, x, FL(set)(slope), dx, block->terms + at, n, 0);
     return ends ? FL(collected_sum)(block, at + n) : 0;
 }
-
-#ifndef FL_FLUSHES
+#else
 FL_INLINE void FL(terms)(const NUM *grad, const NUM *x, VEC slope, NUM *dx, FL(group) * terms, int past)
 {
     FL_EACH(j)
@@ -117,122 +120,129 @@ FL_INLINE void FL(terms)(const NUM *grad, const NUM *x, VEC slope, NUM *dx, FL(g
     }
 }
 
-/* Less than a group. Dead lanes load as 0, so that their terms are +0, which changes no sum. */
-FL_INLINE void FL(last_terms)(const NUM *grad, const NUM *x, VEC slope, NUM *dx, FL(group) * terms, size_t n,
-                              FL(collected) * room)
+/* Less than a group: n terms from a lane on. Dead lanes load as 0, so that their terms are +0, which changes no sum. */
+FL_INLINE void FL(some_terms)(const NUM *grad, const NUM *x, VEC slope, NUM *dx, FL(group) * terms, size_t lane,
+                              size_t n, FL(room) * room, int past)
 {
     (void)room;
-#if FL_TAIL == FL_LANES
+#ifdef FL_BETWEEN
+    grad -= lane, x -= lane, dx -= lane;
     FL_EACH(j)
     {
-        const size_t at = j * FL_LANES, left = n > at ? n - at : 0;
-        if (left >= FL_LANES)
-            FL_NTH(terms, j) = FL(term_step)(grad + at, x + at, slope, dx + at, FL(all)(), 0);
-        else if (left)
-            FL_NTH(terms, j) = FL(term_step)(grad + at, x + at, slope, dx + at, FL(first)(left), 0);
-        else
-            FL_NTH(terms, j) = FL(set)(0);
+        const size_t at = j * FL_LANES, from = lane > at ? lane - at : 0, to = lane + n > at ? lane + n - at : 0;
+        FL_NTH(terms, j) = FL(set)(0);
+        if (from < FL_LANES && to)
+            FL_NTH(terms, j) = FL(term_step)(grad + at, x + at, slope, dx + at, FL(between)(from, to), past);
     }
 #else
-    FL(collect)(grad, x, slope, dx, room->terms, n, 0);
-    FL(collected_fill)(room, n);
-    FL(collected_load)(room, 0, terms);
+#if FL_TAIL == FL_LANES
+    if (!lane) {
+        FL_EACH(j)
+        {
+            const size_t at = j * FL_LANES, left = n > at ? n - at : 0;
+            if (left >= FL_LANES)
+                FL_NTH(terms, j) = FL(term_step)(grad + at, x + at, slope, dx + at, FL(all)(), past);
+            else if (left)
+                FL_NTH(terms, j) = FL(term_step)(grad + at, x + at, slope, dx + at, FL(first)(left), past);
+            else
+                FL_NTH(terms, j) = FL(set)(0);
+        }
+        return;
+    }
+#endif
+    FL(group_set)(terms, 0);
+    FL(group_store)(room->terms, terms);
+    FL(collect)(grad, x, slope, dx, room->terms + lane, n, past);
+    FL(group_load)(room->terms, terms);
 #endif
 }
 #endif
 
-/* A block, or the n terms there are of it, in one row. A unit that flushes collects them, since where a flush matters
- * it needs them once more, and looks at all of them at once; others add them as they come. */
-FL_INLINE double FL(block)(const NUM *grad, const NUM *x, ACC slope, NUM *dx, size_t n, FL(collected) * room, int past)
+/* n more terms of a block, which lie in a row, after the first `at`; and its sum, if it ends here. */
+FL_INLINE double FL(block)(FL(kept) * kept, size_t at, const NUM *grad, const NUM *x, ACC slope, NUM *dx, size_t n,
+                           int ends, FL(room) * room, int past)
 {
-    const VEC s = FL(set)(slope);
 #ifdef FL_FLUSHES
+    (void)room;
     if (n < FL_BLOCK)
-        return FL(piece)(room, 0, grad, x, slope, dx, n, 1);
-    FL(collect)(grad, x, s, dx, room->terms, FL_BLOCK, past);
-    return FL(collected_sum)(room, FL_BLOCK);
+        return FL(piece)(kept, at, grad, x, slope, dx, n, ends);
+    FL(collect)(grad, x, FL(set)(slope), dx, kept->terms, FL_BLOCK, past);
+    return FL(collected_sum)(kept, FL_BLOCK);
 #else
-    FL(group) sums;
+    const VEC s = FL(set)(slope);
+    const size_t lane = at % FL_STRIDE;
+    FL(group) sums, terms;
     size_t i = 0;
-    FL(group_set)(&sums, 0);
+    if (at)
+        FL(group_load)(kept->terms, &sums);
+    else
+        FL(group_set)(&sums, 0);
+    if (lane) {
+        i = lane + n < FL_STRIDE ? n : FL_STRIDE - lane;
+        FL(some_terms)(grad, x, s, dx, &terms, lane, i, room, past);
+        FL(group_plus)(&sums, &terms);
+    }
     for (; i + FL_STRIDE <= n; i += FL_STRIDE) {
-        FL(group) terms;
         FL(terms)(grad + i, x + i, s, dx + i, &terms, past);
         FL(group_plus)(&sums, &terms);
     }
     if (i < n) {
-        FL(group) terms;
-        FL(last_terms)(grad + i, x + i, s, dx + i, &terms, n - i, room);
+        FL(some_terms)(grad + i, x + i, s, dx + i, &terms, 0, n - i, room, past);
         FL(group_plus)(&sums, &terms);
     }
-    return FL(group_fold)(&sums);
+    if (ends)
+        return FL(group_fold)(&sums);
+    FL(group_store)(kept->terms, &sums);
+    return 0;
 #endif
 }
 
-/* Add to `sum` the blocks of n terms in one row, the last of which may be a shorter one. */
-FL_INLINE double FL(blocks)(double sum, const NUM *grad, const NUM *x, ACC slope, NUM *dx, size_t n,
-                            FL(collected) * room, int past)
-{
-    for (size_t k; n; n -= k, grad += k, x += k, dx += k) {
-        k = n < FL_BLOCK ? n : FL_BLOCK;
-        sum += FL(block)(grad, x, slope, dx, k, room, past);
-    }
-    return sum;
-}
-
-/* A row of n terms of each of some channels, if blocks begin and end there: by itself, so that short rows find all that
- * they need in registers. */
+/* A row of n terms of each of some channels, `at` terms after a block has begun. `last`: there are no more, and the
+ * last block ends here too. */
 FL_INLINE void FL(each_row)(const NUM *grad, const NUM *x, const NUM *slope, NUM *dx, size_t width, size_t n,
-                            size_t pitch, double *sums, FL(collected) * room, int past)
+                            size_t pitch, double *sums, FL(kept) * kept, FL(room) * room, size_t at, int last, int past)
 {
-    for (size_t c = 0; c < width; c++, grad += pitch, x += pitch, dx += pitch)
-        sums[c] = FL(blocks)(sums[c], grad, x, FL(widen)(slope[c]), dx, n, room, past);
+    for (size_t c = 0; c < width; c++, grad += pitch, x += pitch, dx += pitch) {
+        const ACC s = FL(widen)(slope[c]);
+        double sum = sums[c];
+        for (size_t i = 0, k, from = at; i < n; i += k, from = 0) {
+            k = n - i < FL_BLOCK - from ? n - i : FL_BLOCK - from;
+            const int ends = from + k == FL_BLOCK || (last && i + k == n);
+            sum += FL(block)(kept + c, from, grad + i, x + i, s, dx + i, k, ends, room, past);
+        }
+        sums[c] = sum;
+    }
+}
+/* By themselves, so that short rows find all that they need in registers; and those where blocks begin and end, which
+ * need less. */
+FL_FUNCTION FL_APART void FL(rows)(int past, const NUM *grad, const NUM *x, const NUM *slope, NUM *dx, size_t width,
+                                   size_t n, size_t pitch, double *sums, FL(kept) * kept, size_t at, int last)
+{
+    FL(room) room;
+    FL_EACH_PAST(past, FL(each_row), grad, x, slope, dx, width, n, pitch, sums, kept, &room, at, last);
 }
 FL_FUNCTION FL_APART void FL(whole_rows)(int past, const NUM *grad, const NUM *x, const NUM *slope, NUM *dx,
-                                         size_t width, size_t n, size_t pitch, double *sums, FL(collected) * room)
+                                         size_t width, size_t n, size_t pitch, double *sums, FL(kept) * kept)
 {
-    FL_EACH_PAST(past, FL(each_row), grad, x, slope, dx, width, n, pitch, sums, room);
-}
-
-/* Add to `sum` the blocks that end among the next n terms of a channel, which lie in a row; of the first block, `at`
- * terms are collected. `last`: there are no more, and the last block ends here too. */
-FL_INLINE void FL(sum_row)(int past, double *sum, FL(collected) * block, const NUM *grad, const NUM *x,
-                           const NUM *slope, NUM *dx, size_t n, size_t at, int last)
-{
-    const ACC s = FL(widen)(*slope);
-    if (at) {
-        const size_t k = n < FL_BLOCK - at ? n : FL_BLOCK - at;
-        *sum += FL(piece)(block, at, grad, x, s, dx, k, at + k == FL_BLOCK || (last && k == n));
-        n -= k, grad += k, x += k, dx += k;
-    }
-    const size_t begun = last ? 0 : n % FL_BLOCK, done = n - begun;
-    if (done)
-        FL(whole_rows)(past && (uintptr_t)dx % 16 == 0, grad, x, slope, dx, 1, done, 0, sum, block);
-    if (begun)
-        FL(piece)(block, 0, grad + done, x + done, s, dx + done, begun, 0);
+    FL(room) room;
+    FL_EACH_PAST(past, FL(each_row), grad, x, slope, dx, width, n, pitch, sums, kept, &room, 0, 1);
 }
 
 /* n terms of each of some channels whose elements lie in rows, from place i of the first row on. The channels take
- * turns row by row, so that memory is read in its order. Pieces of blocks are not stored past the cache; so no short
- * row is that has any, for lines that are stored in both ways take ten times as long. */
-enum { FL(LONG) = 4096 };
+ * turns row by row, so that memory is read in its order. */
 FL_INLINE void FL(sum_rows)(const fl_job *job, const NUM *grad, const NUM *x, const NUM *slope, NUM *dx, size_t width,
-                            size_t i, size_t n, double *sums, FL(collected) * blocks)
+                            size_t i, size_t n, double *sums, FL(kept) * kept)
 {
     const size_t inner = job->inner, pitch = job->channels * inner;
-    const int past = FL_PAST(job, inner % FL_BLOCK == 0 || inner >= FL(LONG));
+    const int past = FL_PAST(job, (uintptr_t)(dx + i) % 16 == 0 && inner * sizeof(NUM) % 16 == 0);
     for (size_t c = 0; c < width; c++)
         sums[c] = 0;
     for (size_t at = 0, run; n; n -= run, grad += pitch, x += pitch, dx += pitch, i = 0) {
         run = n < inner - i ? n : inner - i;
-        if (at == 0 && (run == n || run % FL_BLOCK == 0)) {
-            const int aligned = (uintptr_t)(dx + i) % 16 == 0 && inner * sizeof(NUM) % 16 == 0;
-            FL(whole_rows)(past && aligned, grad + i, x + i, slope, dx + i, width, run, inner, sums, blocks);
-        } else
-            for (size_t c = 0; c < width; c++) {
-                const size_t p = c * inner + i;
-                FL(sum_row)(past, sums + c, blocks + c, grad + p, x + p, slope + c, dx + p, run, at, run == n);
-            }
+        if (at == 0 && (run == n || run % FL_BLOCK == 0))
+            FL(whole_rows)(past, grad + i, x + i, slope, dx + i, width, run, inner, sums, kept);
+        else
+            FL(rows)(past, grad + i, x + i, slope, dx + i, width, run, inner, sums, kept, at, run == n);
         at = (at + run) % FL_BLOCK;
     }
 }
@@ -284,7 +294,7 @@ FL_FUNCTION void FL(sum)(const fl_job *job, size_t channel, size_t width, size_t
     const NUM *const grad = job->v, *const x = job->x, *const slope = (const NUM *)job->slope + channel;
     NUM *const dx = job->out;
     union {
-        FL(collected) blocks[FL_ROWS];
+        FL(kept) kept[FL(ROWS)];
         struct {
             ACC lanes[FL_STRIDE * FL_WIDTH];
             NUM copies[FL_STRIDE * FL_FEW];
@@ -299,7 +309,11 @@ FL_FUNCTION void FL(sum)(const fl_job *job, size_t channel, size_t width, size_t
                      room.columns.copies);
     } else {
         const size_t row = first ? first / inner : 0, at = (row * job->channels + channel) * inner;
-        FL(sum_rows)(job, grad + at, x + at, slope, dx + at, width, first - row * inner, n, sums, room.blocks);
+        for (size_t c = 0, some; c < width; c += some) {
+            const size_t p = at + c * inner;
+            some = width - c < FL(ROWS) ? width - c : FL(ROWS);
+            FL(sum_rows)(job, grad + p, x + p, slope + c, dx + p, some, first - row * inner, n, sums + c, room.kept);
+        }
     }
 #ifdef FL_STREAMS
     if (job->past)

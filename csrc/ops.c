@@ -73,9 +73,9 @@ FL_COMPILER static void sum_part(const void *arg, size_t begin, size_t end)
 static size_t width_of(const fl_job *job, size_t terms, size_t chunks, int threads)
 {
     const int last = job->inner == 1 && job->channels > 1;
-    const size_t most = last ? FL_WIDTH : FL_ROWS, step = last ? FL_STRIDE : 1;
-    const size_t enough = last || (job->outer > 1 && job->inner < 4096) || !terms ? most : 8192 / terms + 1;
-    const size_t width = enough < most ? enough : most;
+    const size_t step = last ? FL_STRIDE : 1;
+    const size_t enough = last || (job->outer > 1 && job->inner <= FL_CHUNK) || !terms ? FL_WIDTH : 8192 / terms + 1;
+    const size_t width = enough < FL_WIDTH ? enough : FL_WIDTH;
     const size_t share = (job->channels * chunks / (size_t)(2 * threads) / step + 1) * step;
     return threads > 1 && share < width ? share : width;
 }
@@ -149,7 +149,6 @@ static fl_job job_of(const void *v, const void *x, const void *slope, void *out,
                                   size_t outer, size_t channels, size_t inner)                                         \
     {                                                                                                                  \
         fl_job job = job_of(grad, x, weight, dx, outer, channels, inner);                                              \
-        job.only.wide = channels == 1 ? type##_widen(*weight) : 0;                                                     \
         if (channels)                                                                                                  \
             sum_all(isa, isa->type, &job, dweight, sizeof(T), put_##type);                                             \
     }

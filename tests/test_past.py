@@ -11,9 +11,17 @@ import fastleaky
 from fastleaky import _cache, _native, reference
 from fastleaky._check import data, same_bits
 
-SHAPES = [
-    *((1, 1, 20_001), (1, 1, 40_000), (3, 2, 5_000), (3, 7, 12, 11), (5, 64, 14, 14), (3, 4, 16, 16)),
-    *((700, 3, 4), (300, 70, 1), (300, 76, 1)),
+SHAPES = [  # long rows, short ones, few and many channels; blocks of the gradient that end with a row, or do not
+    (1, 1, 20_001),
+    (1, 1, 40_000),
+    (3, 2, 5_000),
+    (3, 7, 12, 11),
+    (5, 64, 14, 14),
+    (9, 270, 20),
+    (3, 4, 16, 16),
+    (700, 3, 4),
+    (300, 70, 1),
+    (300, 76, 1),
 ]
 
 

@@ -14,19 +14,25 @@ FL_INLINE __mmask16 f32_all(void) { return 0xffff; }
 FL_INLINE __mmask16 f32_first(size_t k) { return (__mmask16)(k < 16 ? (1u << k) - 1 : 0xffff); }
 FL_INLINE __m512 f32_load(const float *p, __mmask16 k) { return _mm512_maskz_loadu_ps(k, p); }
 FL_INLINE void f32_store(float *p, __m512 v, __mmask16 k) { _mm512_mask_storeu_ps(p, k, v); }
+FL_INLINE __mmask16 f32_between(size_t from, size_t to) { return (__mmask16)(f32_first(to) & ~f32_first(from)); }
+/* The quarters of a vector whose bits are set. */
+FL_INLINE void stream_quarters(float *p, __m512 v, int quarters)
+{
+    if (quarters & 1)
+        _mm_stream_ps(p, _mm512_castps512_ps128(v));
+    if (quarters & 2)
+        _mm_stream_ps(p + 4, _mm512_extractf32x4_ps(v, 1));
+    if (quarters & 4)
+        _mm_stream_ps(p + 8, _mm512_extractf32x4_ps(v, 2));
+    if (quarters & 8)
+        _mm_stream_ps(p + 12, _mm512_extractf32x4_ps(v, 3));
+}
 FL_INLINE void f32_stream(float *p, __m512 v, __mmask16 k)
 {
-    if ((k & 0x1111) * 15 != k) { /* not fours */
+    if ((k & 0x1111) * 15 == k)
+        stream_quarters(p, v, (k & 1) | (k >> 3 & 2) | (k >> 6 & 4) | (k >> 9 & 8));
+    else
         f32_store(p, v, k);
-        return;
-    }
-    _mm_stream_ps(p, _mm512_castps512_ps128(v));
-    if (k > 0xf)
-        _mm_stream_ps(p + 4, _mm512_extractf32x4_ps(v, 1));
-    if (k > 0xff)
-        _mm_stream_ps(p + 8, _mm512_extractf32x4_ps(v, 2));
-    if (k > 0xfff)
-        _mm_stream_ps(p + 12, _mm512_extractf32x4_ps(v, 3));
 }
 FL_INLINE __m512 f32_set(float s) { return _mm512_set1_ps(s); }
 FL_INLINE __m512 f32_mul(__m512 a, __m512 b) { return _mm512_mul_ps(a, b); }
@@ -41,6 +47,7 @@ FL_INLINE float f32_fold(__m512 v)
     return f32_fold128(_mm512_castps512_ps128(_mm512_add_ps(w, _mm512_shuffle_f32x4(w, w, 0x55))));
 }
 #define FL_TYPE f32
+#define FL_BETWEEN
 #define FL_LANES 16
 #define FL_TAIL 16
 #include "../kernels.h"
@@ -51,9 +58,13 @@ FL_INLINE __mmask8 f64_all(void) { return 0xff; }
 FL_INLINE __mmask8 f64_first(size_t k) { return (__mmask8)(k < 8 ? (1u << k) - 1 : 0xff); }
 FL_INLINE __m512d f64_load(const double *p, __mmask8 k) { return _mm512_maskz_loadu_pd(k, p); }
 FL_INLINE void f64_store(double *p, __m512d v, __mmask8 k) { _mm512_mask_storeu_pd(p, k, v); }
+FL_INLINE __mmask8 f64_between(size_t from, size_t to) { return (__mmask8)(f64_first(to) & ~f64_first(from)); }
 FL_INLINE void f64_stream(double *p, __m512d v, __mmask8 k)
 {
-    f32_stream((float *)p, _mm512_castpd_ps(v), (__mmask16)((k + 1) * (k + 1) - 1)); /* n ones become 2n */
+    if ((k & 0x55) * 3 == k)
+        stream_quarters((float *)p, _mm512_castpd_ps(v), (k & 1) | (k >> 1 & 2) | (k >> 2 & 4) | (k >> 3 & 8));
+    else
+        f64_store(p, v, k);
 }
 FL_INLINE __m512d f64_set(double s) { return _mm512_set1_pd(s); }
 FL_INLINE __m512d f64_mul(__m512d a, __m512d b) { return _mm512_mul_pd(a, b); }
@@ -68,6 +79,7 @@ FL_INLINE double f64_fold(__m512d v)
     return f64_fold128(_mm512_castpd512_pd128(_mm512_add_pd(w, _mm512_shuffle_f64x2(w, w, 0x55))));
 }
 #define FL_TYPE f64
+#define FL_BETWEEN
 #define FL_LANES 8
 #define FL_TAIL 8
 #include "../kernels.h"
