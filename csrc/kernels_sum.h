@@ -198,16 +198,17 @@ FL_INLINE double FL(block)(FL(kept) * kept, size_t at, const NUM *grad, const NU
 }
 
 /* A row of n terms of each of some channels, `at` terms after a block has begun. `last`: there are no more, and the
- * last block ends here too. */
+ * last block ends here too. `whole`: so it does in any case. */
 FL_INLINE void FL(each_row)(const NUM *grad, const NUM *x, const NUM *slope, NUM *dx, size_t width, size_t n,
-                            size_t pitch, double *sums, FL(kept) * kept, FL(room) * room, size_t at, int last, int past)
+                            size_t pitch, double *sums, FL(kept) * kept, FL(room) * room, size_t at, int last,
+                            int whole, int past)
 {
     for (size_t c = 0; c < width; c++, grad += pitch, x += pitch, dx += pitch) {
         const ACC s = FL(widen)(slope[c]);
         double sum = sums[c];
         for (size_t i = 0, k, from = at; i < n; i += k, from = 0) {
             k = n - i < FL_BLOCK - from ? n - i : FL_BLOCK - from;
-            const int ends = from + k == FL_BLOCK || (last && i + k == n);
+            const int ends = whole || from + k == FL_BLOCK || (last && i + k == n);
             sum += FL(block)(kept + c, from, grad + i, x + i, s, dx + i, k, ends, room, past);
         }
         sums[c] = sum;
@@ -219,13 +220,13 @@ FL_FUNCTION FL_APART void FL(rows)(int past, const NUM *grad, const NUM *x, cons
                                    size_t n, size_t pitch, double *sums, FL(kept) * kept, size_t at, int last)
 {
     FL(room) room;
-    FL_EACH_PAST(past, FL(each_row), grad, x, slope, dx, width, n, pitch, sums, kept, &room, at, last);
+    FL_EACH_PAST(past, FL(each_row), grad, x, slope, dx, width, n, pitch, sums, kept, &room, at, last, 0);
 }
 FL_FUNCTION FL_APART void FL(whole_rows)(int past, const NUM *grad, const NUM *x, const NUM *slope, NUM *dx,
                                          size_t width, size_t n, size_t pitch, double *sums, FL(kept) * kept)
 {
     FL(room) room;
-    FL_EACH_PAST(past, FL(each_row), grad, x, slope, dx, width, n, pitch, sums, kept, &room, 0, 1);
+    FL_EACH_PAST(past, FL(each_row), grad, x, slope, dx, width, n, pitch, sums, kept, &room, 0, 1, 1);
 }
 
 /* n terms of each of some channels whose elements lie in rows, from place i of the first row on. The channels take
