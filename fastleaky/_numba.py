@@ -38,6 +38,7 @@ from fastleaky.reference import BLOCK, CHUNK, LANES
 
 PARALLEL_FROM = 1 << 17  # elements; below, waking the threads costs more than they save
 TILE = 1024  # channels that go down the rows together where channels are last: with 64, half as fast
+TOGETHER = 64  # channels that take turns by rows: one by one, half as fast
 STEP = 4 * LANES  # of a loop: 1.2 times as fast as LANES in the last cache
 PAGE, NEAR = 4096, 256  # bytes, see runs_ahead in csrc/isa/x86.h
 FAR = 512  # elements: how far ahead inputs are fetched that no cache holds
@@ -143,28 +144,32 @@ def _block(grad: Array, x: Array, slopes: Any, dx: Array, at: int, past: Past) -
 
 
 @_jit
-def _take_block(terms: Array, like: Any) -> Any:
-    """Sum the first BLOCK of twice as many terms, and move the others to the front."""
+def _sum_block(terms: Array, like: Any) -> Any:
+    """Sum a block of terms."""
     lanes = zero(like)
     for i in range(0, BLOCK, LANES):
         lanes = add(lanes, load(terms, i, like))
-        store(terms, i, load(terms, BLOCK + i, like))
     return fold(lanes)
 
 
 @_jit
-def _chunk(grad: Array, x: Array, weight: Array, dx: Array, span: tuple[int, int, int], past: Past) -> float:
-    """Go through some terms of a channel, from one to another and at most a chunk, and return their sum."""
-    _, channels, inner = x.shape
-    c, start, stop = span
-    o, i = start // inner, start % inner
+def _row(
+    arrays: tuple[Array, Array, Array, Array],
+    c: int,
+    span: tuple[int, int],
+    terms: Array,
+    before: tuple[int, float],
+    past: Past,
+) -> float:
+    """Go through terms of channel c that lie in a row, after so many terms of a block and such a sum."""
+    grad, x, weight, dx = arrays
+    have, total = before
     slope = weight[c]
     slopes = spread(slope)
-    terms, have = np.empty(2 * BLOCK, x.dtype), 0  # of a block that spans rows
-    total = 0.0
-    while start < stop:
-        at, run = (o * channels + c) * inner + i, min(inner - i, stop - start, BLOCK)
-        if have == 0 and run == BLOCK:
+    at, end = span
+    while at < end:
+        run = min(end - at, BLOCK - have)
+        if run == BLOCK:
             total += _block(grad, x, slopes, dx, at, past)
         else:
             j = 0
@@ -175,17 +180,37 @@ def _chunk(grad: Array, x: Array, weight: Array, dx: Array, span: tuple[int, int
                 store(terms, have + j, _term(grad, x, slope, dx, at + j))
                 j += 1
             have += run
-            if have >= BLOCK:
-                total += _take_block(terms, slopes)
-                have -= BLOCK
-        start += run
-        i += run
-        if i == inner:
-            o, i = o + 1, 0
-    if have:
-        terms[have:BLOCK] = 0
-        total += _take_block(terms, slopes)
+            if have == BLOCK:
+                total += _sum_block(terms, slopes)
+                have = 0
+        at += run
     return total
+
+
+@_jit
+def _chunk(
+    arrays: tuple[Array, Array, Array, Array], tile: tuple[int, int], span: tuple[int, int], sums: Array, past: Past
+) -> None:
+    """Go through some terms, from one to another and at most a chunk, of some channels, which take turns by rows."""
+    x = arrays[1]
+    _, channels, inner = x.shape
+    first, last = tile
+    start, stop = span
+    terms, have = np.empty((last - first, BLOCK), x.dtype), 0  # of blocks that span rows
+    sums[first:last] = 0
+    o, i = start // inner, start % inner
+    while start < stop:
+        run = min(inner - i, stop - start)
+        for c in range(first, last):
+            at = (o * channels + c) * inner + i
+            sums[c] = _row(arrays, c, (at, at + run), terms[c - first], (have, sums[c]), past)
+        have = (have + run) % BLOCK
+        start += run
+        o, i = o + 1, 0
+    if have:
+        for c in range(first, last):
+            terms[c - first, have:BLOCK] = 0
+            sums[c] += _sum_block(terms[c - first], spread(arrays[2][c]))
 
 
 @_jit
@@ -202,8 +227,8 @@ def _add_chunks(sums: Array, dslope: Array) -> None:
     """Add what the chunks of each channel have given, in order."""
     for c in range(dslope.size):
         total = 0.0
-        for chunk in range(sums.shape[1]):
-            total += sums[c, chunk]
+        for chunk in range(sums.shape[0]):
+            total += sums[chunk, c]
         dslope[c] = total
 
 
@@ -311,11 +336,13 @@ def _make_backward_rows(loop: Any, past: Past) -> Kernel:
         outer, channels, inner = x.shape
         n = outer * inner
         chunks = (n + CHUNK - 1) // CHUNK
-        sums = np.empty((channels, chunks))
-        for task in loop(channels * chunks):
-            c, chunk = task // chunks, task % chunks
-            start = chunk * CHUNK
-            sums[c, chunk] = _chunk(grad, x, slope, dx, (c, start, min(n, start + CHUNK)), past)
+        sums = np.empty((chunks, channels))
+        width = max(1, min(TOGETHER if outer > 1 else 1, channels * chunks // 4))
+        tiles = (channels + width - 1) // width
+        for task in loop(tiles * chunks):
+            first, chunk = task // chunks * width, task % chunks
+            tile, span = (first, min(channels, first + width)), (chunk * CHUNK, min(n, (chunk + 1) * CHUNK))
+            _chunk((grad, x, slope, dx), tile, span, sums[chunk], past)
             if past is not None:
                 fence()
         _add_chunks(sums, dslope)
@@ -336,10 +363,10 @@ def _make_backward_columns(loop: Any, _: Any) -> Kernel:
                 for tile in range(tiles):
                     some = tile * TILE, min(channels, tile * TILE + TILE)
                     _block_each((grad, x, slope, dx), block * BLOCK, some, lanes, blocks[block])
-        sums = np.zeros((channels, (outer + CHUNK - 1) // CHUNK))
+        sums = np.zeros(((outer + CHUNK - 1) // CHUNK, channels))
         for block in range(count):
             for c in range(channels):
-                sums[c, block * BLOCK // CHUNK] += blocks[block, c]
+                sums[block * BLOCK // CHUNK, c] += blocks[block, c]
         _add_chunks(sums, dslope)
 
     return backward_columns
