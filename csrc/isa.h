@@ -122,9 +122,10 @@ typedef struct {
 } fl_job;
 
 /* What an instruction set offers for an element type: the two kernels of kernels.h. Each can do a part of the job:
- * the elements begin ... end in the order of memory; or one chunk (ordered_sum.h) of at most FL_WIDTH channels. The
- * lanes of their blocks are on the stack, of which firmware has little; elsewhere memory is read in longer pieces: with
- * 256 channels together twice as fast as with 32 or 64. FL_FEW: so few channels that several rows are joined. */
+ * the elements begin ... end in the order of memory; or a chunk (ordered_sum.h) of at most FL_WIDTH channels, or where
+ * these lie in rows, all their chunks. The lanes of their blocks are on the stack, of which firmware has little;
+ * elsewhere memory is read in longer pieces: with 256 channels together twice as fast as with 32 or 64. FL_FEW: so few
+ * channels that several rows are joined. */
 #if defined(__linux__) || defined(__APPLE__)
 enum { FL_WIDTH = 256 };
 #else
@@ -133,7 +134,7 @@ enum { FL_WIDTH = 64 };
 enum { FL_FEW = 16 };
 typedef struct {
     void (*select)(const fl_job *job, size_t begin, size_t end);
-    void (*sum)(const fl_job *job, size_t channel, size_t width, size_t chunk, double *sums);
+    void (*sum)(const fl_job *job, size_t channel, size_t width, size_t first, size_t n, double *sums);
 } fl_kernels;
 
 /* What an operating system adds (host/host.c); without it the caller does all.

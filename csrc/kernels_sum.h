@@ -71,6 +71,9 @@ typedef struct {
 typedef struct {
     ACC terms[2 * FL_STRIDE];
 } __attribute__((aligned(FL_LANES * sizeof(ACC)))) FL(room);
+typedef struct {
+    double *all, chunk[FL(ROWS)]; /* of each channel: of the chunks that have ended, and of the one that has not */
+} FL(sums);
 
 FL_INLINE void FL(collect)(const NUM *grad, const NUM *x, VEC slope, NUM *dx, ACC *terms, size_t n, int past)
 {
@@ -197,55 +200,65 @@ FL_INLINE double FL(block)(FL(kept) * kept, size_t at, const NUM *grad, const NU
 #endif
 }
 
-/* A row of n terms of each of some channels, `at` terms after a block has begun. `last`: there are no more, and the
+/* A row of n terms of each of some channels, `at` terms after a chunk has begun. `last`: there are no more, and the
  * last block ends here too. `whole`: so it does in any case. */
 FL_INLINE void FL(each_row)(const NUM *grad, const NUM *x, const NUM *slope, NUM *dx, size_t width, size_t n,
-                            size_t pitch, double *sums, FL(kept) * kept, FL(room) * room, size_t at, int last,
+                            size_t pitch, size_t at, FL(sums) * sums, FL(kept) * kept, FL(room) * room, int last,
                             int whole, int past)
 {
     for (size_t c = 0; c < width; c++, grad += pitch, x += pitch, dx += pitch) {
         const ACC s = FL(widen)(slope[c]);
-        double sum = sums[c];
-        for (size_t i = 0, k, from = at; i < n; i += k, from = 0) {
+        double sum = sums->chunk[c];
+        for (size_t i = 0, k, from = whole ? 0 : at % FL_BLOCK, left = FL_CHUNK - at; i < n; i += k, from = 0) {
             k = n - i < FL_BLOCK - from ? n - i : FL_BLOCK - from;
             const int ends = whole || from + k == FL_BLOCK || (last && i + k == n);
             sum += FL(block)(kept + c, from, grad + i, x + i, s, dx + i, k, ends, room, past);
+            left -= k;
+            if (!left) {
+                sums->all[c] += sum;
+                sum = 0, left = FL_CHUNK;
+            }
         }
-        sums[c] = sum;
+        sums->chunk[c] = sum;
     }
 }
 /* By themselves, so that short rows find all that they need in registers; and those where blocks begin and end, which
  * need less. */
 FL_FUNCTION FL_APART void FL(rows)(int past, const NUM *grad, const NUM *x, const NUM *slope, NUM *dx, size_t width,
-                                   size_t n, size_t pitch, double *sums, FL(kept) * kept, size_t at, int last)
+                                   size_t n, size_t pitch, size_t at, FL(sums) * sums, FL(kept) * kept, int last)
 {
     FL(room) room;
-    FL_EACH_PAST(past, FL(each_row), grad, x, slope, dx, width, n, pitch, sums, kept, &room, at, last, 0);
+    FL_EACH_PAST(past, FL(each_row), grad, x, slope, dx, width, n, pitch, at, sums, kept, &room, last, 0);
 }
 FL_FUNCTION FL_APART void FL(whole_rows)(int past, const NUM *grad, const NUM *x, const NUM *slope, NUM *dx,
-                                         size_t width, size_t n, size_t pitch, double *sums, FL(kept) * kept)
+                                         size_t width, size_t n, size_t pitch, size_t at, FL(sums) * sums,
+                                         FL(kept) * kept)
 {
     FL(room) room;
-    FL_EACH_PAST(past, FL(each_row), grad, x, slope, dx, width, n, pitch, sums, kept, &room, 0, 1, 1);
+    FL_EACH_PAST(past, FL(each_row), grad, x, slope, dx, width, n, pitch, at, sums, kept, &room, 1, 1);
 }
 
 /* n terms of each of some channels whose elements lie in rows, from place i of the first row on. The channels take
  * turns row by row, so that memory is read in its order. */
 FL_INLINE void FL(sum_rows)(const fl_job *job, const NUM *grad, const NUM *x, const NUM *slope, NUM *dx, size_t width,
-                            size_t i, size_t n, double *sums, FL(kept) * kept)
+                            size_t i, size_t n, double *all, FL(kept) * kept)
 {
+    FL(sums) sums;
     const size_t inner = job->inner, pitch = job->channels * inner;
     const int past = FL_PAST(job, (uintptr_t)(dx + i) % 16 == 0 && inner * sizeof(NUM) % 16 == 0);
     for (size_t c = 0; c < width; c++)
-        sums[c] = 0;
+        all[c] = sums.chunk[c] = 0;
+    sums.all = all;
     for (size_t at = 0, run; n; n -= run, grad += pitch, x += pitch, dx += pitch, i = 0) {
         run = n < inner - i ? n : inner - i;
-        if (at == 0 && (run == n || run % FL_BLOCK == 0))
-            FL(whole_rows)(past, grad + i, x + i, slope, dx + i, width, run, inner, sums, kept);
+        if (at % FL_BLOCK == 0 && (run == n || run % FL_BLOCK == 0))
+            FL(whole_rows)(past, grad + i, x + i, slope, dx + i, width, run, inner, at, &sums, kept);
         else
-            FL(rows)(past, grad + i, x + i, slope, dx + i, width, run, inner, sums, kept, at, run == n);
-        at = (at + run) % FL_BLOCK;
+            FL(rows)(past, grad + i, x + i, slope, dx + i, width, run, inner, at, &sums, kept, run == n);
+        at = (at + run) % FL_CHUNK;
     }
+    for (size_t c = 0; c < width; c++)
+        all[c] += sums.chunk[c];
 }
 
 /* The same where channels are last, and each channel's terms lie a row apart: all go down the rows together, with the
@@ -289,8 +302,8 @@ FL_INLINE void FL(sum_columns)(const fl_job *job, const NUM *grad, const NUM *x,
     }
 }
 
-/* The sums of one chunk of `width` channels, from `channel` on. */
-FL_FUNCTION void FL(sum)(const fl_job *job, size_t channel, size_t width, size_t chunk, double *sums)
+/* The sums of n terms of `width` channels, from `channel` and from a chunk's first term on. */
+FL_FUNCTION void FL(sum)(const fl_job *job, size_t channel, size_t width, size_t first, size_t n, double *sums)
 {
     const NUM *const grad = job->v, *const x = job->x, *const slope = (const NUM *)job->slope + channel;
     NUM *const dx = job->out;
@@ -301,8 +314,7 @@ FL_FUNCTION void FL(sum)(const fl_job *job, size_t channel, size_t width, size_t
             NUM copies[FL_STRIDE * FL_FEW];
         } columns;
     } room;
-    const size_t inner = job->inner, first = chunk * FL_CHUNK, left = job->outer * inner - first;
-    const size_t n = left < FL_CHUNK ? left : FL_CHUNK;
+    const size_t inner = job->inner;
     if (inner == 1 && job->channels > 1) {
         const size_t at = first * job->channels + channel;
         const int past = FL_PAST(job, (uintptr_t)(dx + at) % 16 == 0 && job->channels * sizeof(NUM) % 16 == 0);

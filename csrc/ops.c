@@ -35,14 +35,14 @@ static void select_all(const fl_isa *isa, const fl_kernels *kernels, fl_job *job
         kernels->select(job, 0, n);
 }
 
-/* A part of the sums is one chunk of `width` channels. The parts make a row: all chunks of the first channels, then
- * those of the next. Where a channel has one chunk only, its part is its gradient; else a wave takes some of the parts
- * at a time, and what they give is added up behind it. */
+/* A part of the sums is one chunk of `width` channels, or all their terms. The parts make a row: all chunks of the
+ * first channels, then those of the next. Where a channel has one part only, that is its gradient; else a wave takes
+ * some of the parts at a time, and what they give is added up behind it. */
 enum { WAVE = FL_WIDTH };
 typedef struct {
     const fl_kernels *kernels;
     const fl_job *job;
-    size_t width, chunks, first;
+    size_t width, terms, length, chunks, first; /* length: in terms, of which there are `chunks` for each channel */
     double *sums;
     void *dslope;
     void (*put)(void *dslope, size_t at, const double *sums, size_t n);
@@ -59,22 +59,31 @@ FL_COMPILER static void sum_part(const void *arg, size_t begin, size_t end)
     const wave *const w = arg;
     double own[FL_WIDTH];
     for (; begin < end; begin++) {
-        const size_t at = w->first + begin, channel = at / w->chunks * w->width;
+        const size_t at = w->first + begin, channel = at / w->chunks * w->width, first = at % w->chunks * w->length;
+        const size_t left = w->terms - first, n = left < w->length ? left : w->length;
         double *const sums = w->chunks == 1 ? own : w->sums + begin * w->width;
-        w->kernels->sum(w->job, channel, width_at(w, channel), at % w->chunks, sums);
+        w->kernels->sum(w->job, channel, width_at(w, channel), first, n, sums);
         if (w->chunks == 1)
             w->put(w->dslope, channel, sums, width_at(w, channel));
     }
 }
 
+/* Is a part all terms of its channels? A chunk may end amid a row, and where there are many rows, of many channels,
+ * memory is read in longer pieces then; with several threads, where there are channels enough for each. */
+static int in_batches(const fl_job *job, int threads)
+{
+    const size_t share = threads > 1 ? 16 * (size_t)threads : 1;
+    return job->outer > 1 && job->inner > 1 && job->channels >= share;
+}
+
 /* How many channels a part takes: enough for its own cost not to matter; where they lie beside each other in short
  * pieces, as many as it can, so that memory is read in long ones; and no more than leaves some parts for each thread.
  */
-static size_t width_of(const fl_job *job, size_t terms, size_t chunks, int threads)
+static size_t width_of(const fl_job *job, size_t length, size_t chunks, int threads)
 {
     const int last = job->inner == 1 && job->channels > 1;
     const size_t step = last ? FL_STRIDE : 1;
-    const size_t enough = last || (job->outer > 1 && job->inner <= FL_CHUNK) || !terms ? FL_WIDTH : 8192 / terms + 1;
+    const size_t enough = last || job->inner < length || !length ? FL_WIDTH : 8192 / length + 1;
     const size_t width = enough < FL_WIDTH ? enough : FL_WIDTH;
     const size_t share = (job->channels * chunks / (size_t)(2 * threads) / step + 1) * step;
     return threads > 1 && share < width ? share : width;
@@ -83,10 +92,12 @@ static size_t width_of(const fl_job *job, size_t terms, size_t chunks, int threa
 FL_COMPILER static void sum_all(const fl_isa *isa, const fl_kernels *kernels, fl_job *job, void *dslope, size_t size,
                                 void (*put)(void *, size_t, const double *, size_t))
 {
-    const size_t terms = job->outer * job->inner, chunks = terms ? (terms - 1) / FL_CHUNK + 1 : 1;
+    const size_t terms = job->outer * job->inner;
     const int threads = threads_for(isa, job, size);
+    const size_t length = terms > FL_CHUNK && !in_batches(job, threads) ? FL_CHUNK : terms;
+    const size_t chunks = terms ? (terms - 1) / length + 1 : 1;
     double sums[WAVE], totals[FL_WIDTH];
-    wave w = {kernels, job, width_of(job, terms, chunks, threads), chunks, 0, sums, dslope, put};
+    wave w = {kernels, job, width_of(job, length, chunks, threads), terms, length, chunks, 0, sums, dslope, put};
     const size_t parts = ((job->channels - 1) / w.width + 1) * chunks, most = chunks == 1 ? parts : WAVE / w.width;
     for (; w.first < parts; w.first += most) {
         const size_t count = parts - w.first < most ? parts - w.first : most;

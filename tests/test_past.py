@@ -18,6 +18,7 @@ SHAPES = [  # long rows, short ones, few and many channels; blocks of the gradie
     (3, 7, 12, 11),
     (5, 64, 14, 14),
     (9, 270, 20),
+    (5, 3, 70, 52),
     (3, 4, 16, 16),
     (700, 3, 4),
     (300, 70, 1),

@@ -13,7 +13,14 @@ import fastleaky
 from fastleaky import reference
 from fastleaky._check import OPERATIONS, data, same_bits
 
-SHAPES = [(1, 1, 300_001), (2, 64, 56, 56), (40_000, 5, 1), (3, 70, 999), (300, 700, 1)]  # from 2**17 elements
+SHAPES = [  # from 2**17 elements on
+    (1, 1, 300_001),
+    (2, 64, 56, 56),
+    (7, 40, 52, 52),
+    (40_000, 5, 1),
+    (3, 70, 999),
+    (300, 700, 1),
+]
 
 
 @pytest.fixture(autouse=True)
