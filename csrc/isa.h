@@ -124,10 +124,10 @@ typedef struct {
 /* What an instruction set offers for an element type: the two kernels of kernels.h. Each can do a part of the job:
  * the elements begin ... end in the order of memory; or a chunk (ordered_sum.h) of at most FL_WIDTH channels, or where
  * these lie in rows, all their chunks. The lanes of their blocks are on the stack, of which firmware has little;
- * elsewhere memory is read in longer pieces: with 256 channels together twice as fast as with 32 or 64. FL_FEW: so few
+ * elsewhere memory is read in longer pieces, twice to three times as fast as in pieces of rows. FL_FEW: so few
  * channels that several rows are joined. */
 #if defined(__linux__) || defined(__APPLE__)
-enum { FL_WIDTH = 256 };
+enum { FL_WIDTH = 512 };
 #else
 enum { FL_WIDTH = 64 };
 #endif

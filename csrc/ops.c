@@ -38,7 +38,7 @@ static void select_all(const fl_isa *isa, const fl_kernels *kernels, fl_job *job
 /* A part of the sums is one chunk of `width` channels, or all their terms. The parts make a row: all chunks of the
  * first channels, then those of the next. Where a channel has one part only, that is its gradient; else a wave takes
  * some of the parts at a time, and what they give is added up behind it. */
-enum { WAVE = FL_WIDTH };
+enum { WAVE = FL_WIDTH < 512 ? FL_WIDTH : 4 * FL_WIDTH };
 typedef struct {
     const fl_kernels *kernels;
     const fl_job *job;
@@ -76,17 +76,17 @@ static int in_batches(const fl_job *job, int threads)
     return job->outer > 1 && job->inner > 1 && job->channels >= share;
 }
 
+static int channels_last(const fl_job *job) { return job->inner == 1 && job->channels > 1; }
+
 /* How many channels a part takes: enough for its own cost not to matter; where they lie beside each other in short
- * pieces, as many as it can, so that memory is read in long ones; and no more than leaves some parts for each thread.
- */
+ * pieces, as many as it can, so that memory is read in long ones; and no more than leaves some parts for each thread,
+ * but where channels are last: there two threads on pieces of rows take longer than one on whole rows. */
 static size_t width_of(const fl_job *job, size_t length, size_t chunks, int threads)
 {
-    const int last = job->inner == 1 && job->channels > 1;
-    const size_t step = last ? FL_STRIDE : 1;
-    const size_t enough = last || job->inner < length || !length ? FL_WIDTH : 8192 / length + 1;
-    const size_t width = enough < FL_WIDTH ? enough : FL_WIDTH;
-    const size_t share = (job->channels * chunks / (size_t)(2 * threads) / step + 1) * step;
-    return threads > 1 && share < width ? share : width;
+    const size_t enough = job->inner < length || !length ? FL_WIDTH : 8192 / length + 1;
+    const size_t most = job->channels < FL_WIDTH ? job->channels : FL_WIDTH, width = enough < most ? enough : most;
+    const size_t share = job->channels * chunks / (size_t)(2 * threads) + 1;
+    return threads > 1 && share < width && !channels_last(job) ? share : width;
 }
 
 FL_COMPILER static void sum_all(const fl_isa *isa, const fl_kernels *kernels, fl_job *job, void *dslope, size_t size,

@@ -18,7 +18,7 @@
 enum {
     MOST_THREADS = 64,
     PARTS = 4,         /* for each thread: they do not all run equally fast */
-    STACK = 256 << 10, /* bytes; a kernel needs up to 44 kB, and so do the thread-local data of other libraries */
+    STACK = 256 << 10, /* bytes; a kernel needs up to 80 kB, and so do the thread-local data of other libraries */
     SPIN = 20000,      /* nanoseconds that an idle thread looks for the next job before it sleeps */
     PATIENCE = 1000,   /* looks at the others before the caller lets them have its processor */
 };
