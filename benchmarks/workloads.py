@@ -22,15 +22,11 @@ HALVES, INTEGERS = ("float16", "bfloat16"), ("int8", "uint8", "int16")
 FORMATS = (*HALVES, *INTEGERS)
 SIGNS = (0.5, 0.05, 0.0)  # fractions of x that are negative; the first is the headline
 
-# As one trains: many images, whose rows are short, and past the cache. Each size of a network once.
+# As one trains: many images, whose rows are short, and past the cache.
+_FACES = next(network for network in NETWORKS if network.name == "MobileFaceNet")
+_SIZES = tuple(dict.fromkeys(_FACES.layers))  # each once
 BATCHES = (
-    *(
-        dataclasses.replace(
-            network, name=f"{network.name}, batch of 64", batch=64, layers=tuple(dict.fromkeys(network.layers))
-        )
-        for network in NETWORKS
-        if network.name == "MobileFaceNet"
-    ),
+    dataclasses.replace(_FACES, name="MobileFaceNet, batch of 64", batch=64, layers=_SIZES),
     # Super-resolution, whose channels are no multiple of a vector.
     Network("FSRCNN, batch of 16", "prelu", 0.25, 16, ((56, 100, 100), (12, 100, 100))),
 )

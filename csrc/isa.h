@@ -121,6 +121,8 @@ typedef struct {
     int past; /* does it not fit the cache, and is not in place? */
 } fl_job;
 
+static inline int channels_last(const fl_job *job) { return job->inner == 1 && job->channels > 1; }
+
 /* What an instruction set offers for an element type: the two kernels of kernels.h. Each can do a part of the job:
  * the elements begin ... end in the order of memory; or a chunk (ordered_sum.h) of at most FL_WIDTH channels, or where
  * these lie in rows, all their chunks. The lanes of their blocks are on the stack, of which firmware has little;

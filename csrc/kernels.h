@@ -204,7 +204,7 @@ FL_INLINE const NUM *FL(repeated)(NUM copies[FL_STRIDE * FL_FEW], const NUM *slo
 FL_INLINE void FL(select_runs)(const fl_job *job, const NUM *v, const NUM *x, size_t begin, size_t end)
 {
     NUM *const out = job->out, copies[FL_STRIDE * FL_FEW];
-    const size_t channels = job->channels, one = channels == 1, each = !one && job->inner == 1;
+    const size_t channels = job->channels, one = channels == 1, each = channels_last(job);
     const int few = each && channels <= FL_FEW && end - begin > 4 * FL_STRIDE * FL_FEW;
     const NUM *const slope = few ? FL(repeated)(copies, job->slope, channels) : job->slope;
     const size_t length = one ? end : few ? channels * FL_STRIDE : each ? channels : job->inner;

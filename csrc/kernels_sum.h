@@ -315,7 +315,7 @@ FL_FUNCTION void FL(sum)(const fl_job *job, size_t channel, size_t width, size_t
         } columns;
     } room;
     const size_t inner = job->inner;
-    if (inner == 1 && job->channels > 1) {
+    if (channels_last(job)) {
         const size_t at = first * job->channels + channel;
         const int past = FL_PAST(job, (uintptr_t)(dx + at) % 16 == 0 && job->channels * sizeof(NUM) % 16 == 0);
         FL_EACH_PAST(past, FL(sum_columns), job, grad + at, x + at, slope, dx + at, width, n, sums, room.columns.lanes,

@@ -38,7 +38,7 @@ static void select_all(const fl_isa *isa, const fl_kernels *kernels, fl_job *job
 /* A part of the sums is one chunk of `width` channels, or all their terms. The parts make a row: all chunks of the
  * first channels, then those of the next. Where a channel has one part only, that is its gradient; else a wave takes
  * some of the parts at a time, and what they give is added up behind it. */
-enum { WAVE = FL_WIDTH < 512 ? FL_WIDTH : 4 * FL_WIDTH };
+enum { WAVE = FL_WIDTH < 512 ? FL_WIDTH : 4 * FL_WIDTH }; /* on the stack; hosted, of parts for several threads */
 typedef struct {
     const fl_kernels *kernels;
     const fl_job *job;
@@ -75,8 +75,6 @@ static int in_batches(const fl_job *job, int threads)
     const size_t share = threads > 1 ? 16 * (size_t)threads : 1;
     return job->outer > 1 && job->inner > 1 && job->channels >= share;
 }
-
-static int channels_last(const fl_job *job) { return job->inner == 1 && job->channels > 1; }
 
 /* How many channels a part takes: enough for its own cost not to matter; where they lie beside each other in short
  * pieces, as many as it can, so that memory is read in long ones; and no more than leaves some parts for each thread,
