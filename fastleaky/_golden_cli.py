@@ -6,15 +6,24 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from fastleaky import _golden, _vectors, _verify
 from fastleaky._check import said
 
 
+def _say(console: Console, text: str, style: str = "", end: str = "\n") -> None:
+    """Print one line that may quote anything: escape what a terminal would obey, and what it cannot show."""
+    encoding = console.encoding
+    known = text.encode(encoding, "backslashreplace").decode(encoding)
+    plain = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in known)
+    console.print(Text(plain, style), end=end, soft_wrap=True)
+
+
 def _show(console: Console, verdict: _verify.Verdict) -> None:
     """Say how the results of one instruction set compare, and where they first differ."""
     total = len(_vectors.vectors())
-    console.print(f"{verdict.who}: {verdict.compared} of {total} vectors compared, ", end="")
+    _say(console, f"{verdict.who}: {verdict.compared} of {total} vectors compared, ", end="")
     console.print(said(len(verdict.differences)))
     for number in verdict.left_out:
         console.print(f"  left out: {number:03d} {_vectors.vectors()[number]}", style="yellow", soft_wrap=True)
@@ -34,11 +43,12 @@ def golden(console: Console, command: str, path: Path) -> int:
     try:
         if command == "vectors":
             for file in _golden.write(path):
-                console.print(f"{file}: {file.stat().st_size} bytes", soft_wrap=True)
+                _say(console, f"{file}: {file.stat().st_size} bytes")
             return 0
         verdicts = _verify.verify(path)
     except (_verify.ResultsError, OSError) as error:
-        console.print(str(error), style="red", markup=False, soft_wrap=True)
+        wrong = f"{error.filename or path}: {error.strerror or error}" if isinstance(error, OSError) else str(error)
+        _say(console, wrong, "red")
         return 2
     for verdict in verdicts:
         _show(console, verdict)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +20,16 @@ from fastleaky._typing import Array
 from fastleaky._vectors import DTYPES, Vector, vectors
 
 Found = dict[int, dict[str, Array]]  # a vector's number: its results by name
+
+# A file may be damaged, or made to do harm: it decides neither what is run nor how much memory is taken.
+LARGEST_ARCHIVE = 1 << 22  # bytes: vectors.npz has a quarter of that, even if it is not compressed
+LONGEST_HEADER = 1 << 10  # bytes: NumPy writes 128
+LONGEST_LINE = 1 << 19  # characters: all numbers of any vector have room
+LONGEST_WORD = 80  # what a message may quote
+MOST_RESULTS = 100  # in a log
+
+INTEGERS = tuple(map(np.dtype, ("i8", "i4", "u8", "u4")))
+HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
 class ResultsError(ValueError):
@@ -45,6 +59,8 @@ class Verdict:
 
 def verify(path: Path) -> list[Verdict]:
     """Compare a file of results: a log with what check.c printed, or an .npz with arrays named as in vectors.npz."""
+    if not path.is_file():
+        raise ResultsError(f"{path}: there is no such file, or it is a folder, a pipe or a device")
     read = _read_npz if zipfile.is_zipfile(path) or path.suffix == ".npz" else _read_log
     return [_compare(who, found) for who, found in read(path)]
 
@@ -74,91 +90,150 @@ def _difference(number: int, vector: Vector, name: str, got: Array) -> Differenc
     return Difference(number, name, index, len(wrong), numbers)
 
 
-def _check_kind(path: Path, form: int, digest: int) -> None:
-    if form != _golden.FORMAT:
+def _check_kind(path: Path, form: str, digest: str) -> None:
+    if form != str(_golden.FORMAT):
         raise ResultsError(f"{path}: of format {form}; this version of fastleaky has format {_golden.FORMAT}")
-    if digest != _golden.digest():
+    if digest != f"{_golden.digest():08x}":
         raise ResultsError(
-            f"{path}: made from the vectors of another version: their digest is {digest:08x}, that of this version's "
+            f"{path}: made from the vectors of another version: their digest is {digest}, that of this version's "
             f"is {_golden.digest():08x}; write them anew with python -m fastleaky vectors"
         )
 
 
+@contextmanager
+def _reading(where: str) -> Iterator[None]:
+    """Around what libraries do with a damaged file: there is hardly an exception or a warning that none of them has."""
+    try:
+        with warnings.catch_warnings(action="error"):
+            yield
+    except Exception as error:
+        raise ResultsError(f"{where}: truncated or damaged: {error!r}") from error
+
+
 def _read_npz(path: Path) -> Iterator[tuple[str, Found]]:
-    with path.open("rb") as file:
-        try:
-            with np.load(file) as npz:
-                arrays = dict(npz)
-        except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, KeyError, NotImplementedError, OSError) as error:
-            raise ResultsError(f"{path}: truncated or damaged: {error}") from None
-    if not {"format", "digest"} <= arrays.keys():
-        raise ResultsError(f"{path}: no golden vectors: format and digest are missing")
-    _check_kind(path, int(arrays["format"]), int(arrays["digest"]))
-    found: Found = {}
-    for number, vector in enumerate(vectors()):
-        found[number] = {}
-        for name, wanted in vector.wanted.items():
-            array = arrays.get(f"{number:03d}.{name}")
-            if array is None:
-                raise ResultsError(f"{path}: truncated: {number:03d}.{name} is missing")
-            dtype = _golden.stored(wanted).dtype
-            if (array.shape, array.dtype) != (wanted.shape, dtype):
-                raise ResultsError(
-                    f"{path}: {number:03d}.{name} is {array.dtype} of shape {array.shape}; it must be {dtype} of shape "
-                    f"{wanted.shape}"
-                )
-            found[number][name] = array.view(wanted.dtype)
+    if path.stat().st_size > LARGEST_ARCHIVE:
+        raise ResultsError(f"{path}: of {path.stat().st_size} bytes; results have at most {LARGEST_ARCHIVE}")
+    with _reading(str(path)):
+        archive = zipfile.ZipFile(path)
+    with archive:
+        names = archive.namelist()
+        if len(set(names)) < len(names):
+            raise ResultsError(f"{path}: damaged: two of its arrays have one name")
+        if not {"format.npy", "digest.npy"} <= set(names):
+            raise ResultsError(f"{path}: no golden vectors: format and digest are missing")
+        form, digest = (int(_unpack(archive, name, (), INTEGERS)) for name in ("format", "digest"))
+        _check_kind(path, str(form), f"{digest:08x}")
+        found: Found = {}
+        for number, vector in enumerate(vectors()):
+            found[number] = {}
+            for name, wanted in vector.wanted.items():
+                dtype = _golden.stored(wanted).dtype
+                array = _unpack(archive, f"{number:03d}.{name}", wanted.shape, [dtype])
+                found[number][name] = array.view(wanted.dtype)
     yield path.name, found
 
 
-def _read_log(path: Path) -> Iterator[tuple[str, Found]]:
-    """Lines that check.c marked with fl, among any others: results FORMAT DIGEST WHO, vector NUMBER, words, end CRC."""
-    lines = [line.split()[1:] for line in path.read_text(errors="replace").splitlines() if line.startswith("fl ")]
-    starts = [i for i, line in enumerate(lines) if line[:1] == ["results"]]
-    if not starts:
-        raise ResultsError(f"{path}: holds no results: no line begins with fl results")
-    for start, stop in zip(starts, [*starts[1:], len(lines)], strict=True):
-        try:
-            _, form, digest, who = lines[start]
-            form_, digest_ = int(form), int(digest, 16)
-        except ValueError:
-            raise ResultsError(f"{path}: damaged: the line fl {' '.join(lines[start])}") from None
-        _check_kind(path, form_, digest_)
-        yield who, _read_section(f"{path}, {who}", lines[start + 1 : stop])
-
-
-def _read_section(where: str, lines: list[list[str]]) -> Found:
-    if not lines or lines[-1][:1] != ["end"]:
-        raise ResultsError(f"{where}: truncated: no line fl end")
-    words: dict[int, list[str]] = {}
-    crc = number = 0
+def _unpack(archive: zipfile.ZipFile, name: str, shape: tuple[int, ...], dtypes: Collection[np.dtype[Any]]) -> Array:
+    """Read an array, after what the archive and the array's own header declare is what it must be."""
+    where = f"{archive.filename}: {name}"
     try:
-        for line in lines[:-1]:
-            if line[0] == "vector":
-                number = int(line[1])
-                words[number] = []
+        member = archive.getinfo(f"{name}.npy")
+    except KeyError:
+        raise ResultsError(f"{archive.filename}: truncated: {name} is missing") from None
+    if member.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        raise ResultsError(f"{where} is compressed in a way that NumPy has not")
+    most = LONGEST_HEADER + math.prod(shape) * max(dtype.itemsize for dtype in dtypes)
+    if member.file_size > most:
+        raise ResultsError(f"{where} has {member.file_size} bytes; it must have at most {most}")
+    with _reading(where), archive.open(member) as packed:
+        file = BytesIO(packed.read(most))  # no more, whatever is packed there
+        declared, _, dtype = HEADERS[np.lib.format.read_magic(file)](file, LONGEST_HEADER)
+    if declared != shape or dtype not in dtypes:
+        wanted = " or ".join(map(str, dtypes))
+        raise ResultsError(f"{where} is {dtype} of shape {declared}; it must be {wanted} of shape {shape}")
+    with _reading(where):
+        file.seek(0)
+        array: Array = np.lib.format.read_array(file)
+    return array
+
+
+def _lines(path: Path) -> Iterator[list[str]]:
+    """Words of the lines that check.c marked with fl, among any others."""
+    whole = True
+    with path.open(encoding="utf-8", errors="replace") as file:
+        while line := file.readline(LONGEST_LINE):
+            if whole and line.startswith("fl "):
+                yield [word[:LONGEST_WORD] for word in line.split()[1:]]
+            whole = line.endswith("\n")
+
+
+def _read_log(path: Path) -> Iterator[tuple[str, Found]]:
+    """Read what check.c prints: results FORMAT DIGEST WHO, and for each vector: vector NUMBER, its words; end CRC."""
+    sections = 0
+    lines = _lines(path)
+    for line in lines:
+        match line:
+            case ["results", form, digest, who]:
+                sections += 1
+                if sections > MOST_RESULTS:
+                    raise ResultsError(f"{path}: holds results more than {MOST_RESULTS} times")
+                _check_kind(path, form, digest)
+                yield who, _read_section(f"{path}, {who}", lines)
+            case ["results", *_]:
+                raise _damaged(str(path), line)
+            case _ if sections:
+                raise _damaged(f"{path}, after {who}", line)
+    if not sections:
+        raise ResultsError(f"{path}: holds no results: no line begins with fl results")
+
+
+def _damaged(where: str, line: list[str]) -> ResultsError:
+    return ResultsError(f"{where}: truncated or damaged: the line fl {' '.join(line[:9])}")
+
+
+def _read_section(where: str, lines: Iterator[list[str]]) -> Found:
+    """Read the lines up to fl end."""
+    left = {str(number): number for number in range(len(vectors()))}
+    found: dict[int, bytearray] = {}
+    crc = number = 0
+    for line in lines:
+        match line:
+            case ["results", *_]:
+                break
+            case ["end", sent]:
+                if not found:
+                    raise ResultsError(f"{where}: truncated: it holds no vector")
+                if sent != f"{crc:08x}":
+                    raise ResultsError(f"{where}: damaged: its CRC is {sent}, that of its numbers {crc:08x}")
+                return {number: _results(where, number, numbers) for number, numbers in found.items()}
+            case ["vector", name] if name in left:
+                number = left.pop(name)
+                found[number] = bytearray()
                 crc = zlib.crc32(number.to_bytes(4, "little"), crc)
-            else:
-                words[number] += line
-                crc = zlib.crc32(b"".join(bytes.fromhex(word)[::-1] for word in line), crc)
-        sent = int(lines[-1][1], 16)
-    except (ValueError, KeyError, IndexError, OverflowError) as error:
-        raise ResultsError(f"{where}: damaged: in or before vector {number}: {error}") from None
-    if not words:
-        raise ResultsError(f"{where}: truncated: it holds no vector")
-    if crc != sent:
-        raise ResultsError(f"{where}: damaged: its CRC is {sent:08x}, that of its numbers {crc:08x}")
-    return {number: _results(where, number, hexadecimal) for number, hexadecimal in words.items()}
+            case _ if number in found and (numbers := _numbers(line, DTYPES[vectors()[number].type].itemsize)):
+                found[number] += numbers
+                crc = zlib.crc32(numbers, crc)
+                if len(found[number]) > sum(wanted.nbytes for wanted in vectors()[number].wanted.values()):
+                    _results(where, number, found[number])  # says so, before there are more
+            case _:
+                raise _damaged(f"{where}, in or before vector {number}", line)
+    raise ResultsError(f"{where}: truncated: no line fl end")
 
 
-def _results(where: str, number: int, hexadecimal: Iterable[str]) -> dict[str, Array]:
-    if number >= len(vectors()):
-        raise ResultsError(f"{where}: vector {number} is not one of the {len(vectors())}")
+def _numbers(line: list[str], size: int) -> bytes:
+    """Hexadecimal words as numbers of so many bytes, least byte first; nothing if one is none."""
+    try:
+        numbers = [bytes.fromhex(word)[::-1] for word in line]
+    except ValueError:
+        return b""
+    return b"".join(numbers) if all(len(number) == size for number in numbers) else b""
+
+
+def _results(where: str, number: int, numbers: bytearray) -> dict[str, Array]:
     vector = vectors()[number]
     dtype = DTYPES[vector.type]
-    unsigned: Array = np.array([int(word, 16) for word in hexadecimal], f"u{dtype.itemsize}")
-    words = unsigned.view(dtype)
     sizes = [wanted.size for wanted in vector.wanted.values()]
+    words = np.frombuffer(numbers, f"<u{dtype.itemsize}").astype(f"u{dtype.itemsize}").view(dtype)
     if words.size != sum(sizes):
         raise ResultsError(f"{where}: vector {number} has {words.size} numbers; it must have {sum(sizes)}")
     parts = np.split(words, np.cumsum(sizes)[:-1])

@@ -1,12 +1,23 @@
 """Golden vectors: the files that are written, and what is made of results that come back."""
 
+import errno
+import io
+import os
 import re
 import shutil
+import struct
 import subprocess
+import sys
+import tracemalloc
+import zipfile
+import zlib
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 pytest.importorskip("ml_dtypes")
 
@@ -48,6 +59,45 @@ def nudged(number, at):
     first, *rest = (result.copy() for result in vectors()[number].wanted.values())
     first.ravel().view(f"u{first.itemsize}")[at] ^= 1
     return [first, *rest]
+
+
+SHORT = log(**dict.fromkeys(f"v{number}" for number in range(9, len(vectors()))))
+
+
+def results():
+    """What an .npz has to hold."""
+    inputs = {f"{number:03d}.{name}" for number, vector in enumerate(vectors()) for name in vector.given}
+    return {name: array for name, array in _golden.arrays().items() if name not in inputs}
+
+
+def member(array, header=None):
+    """An .npy, with another header if one is given."""
+    file = io.BytesIO()
+    np.save(file, array)
+    if header is None:
+        return file.getvalue()
+    return b"\x93NUMPY\1\0" + struct.pack("<H", len(header)) + header + array.tobytes()
+
+
+def archive(path, name, data):
+    """An .npz of results, in which one member is other data."""
+    with zipfile.ZipFile(path, "w") as file:
+        for key, array in RESULTS.items():
+            file.writestr(f"{key}.npy", data if key == name else member(array))
+
+
+RESULTS = results()
+
+
+def refused(capsys, path, message, command="verify"):
+    """It is said in one line, which names the file, with the exit status 2."""
+    assert cli.main([command, str(path)]) == 2
+    out, err = capsys.readouterr()
+    assert out.count("\n") == 1
+    assert len(out) < 2000
+    assert out.startswith(str(path.parent))
+    assert message in out
+    assert not err
 
 
 def test_they_cover_everything():
@@ -148,24 +198,69 @@ def test_any_nan_is_as_good(tmp_path):
     ("spoil", "message"),
     [
         (lambda text: text[:1], "holds no results"),
-        (lambda text: text[:5000], "truncated: no line fl end"),
+        (lambda text: text[:5000], "truncated or damaged: the line fl"),
+        (lambda text: text[: text.index("fl vector 7")], "truncated: no line fl end"),
+        (lambda text: text[: text.index("fl vector 7")] + text, "truncated: no line fl end"),
         (lambda text: text.replace("results 2", "results 3"), "of format 3; this version of fastleaky has format 2"),
         (
             lambda text: text.replace("results 2 b", "results 2 c"),
             "vectors of another version: their digest is c23fd82f",
         ),
         (lambda text: text.replace("3f800000", "3f800001", 1), "damaged: its CRC is"),
-        (lambda text: text.replace("fl vector 7\n", "", 1), "damaged: its CRC is"),
-        (lambda text: text.replace("fl vector 7\n", "fl vector seven\n", 1), "damaged: in or before vector 6"),
-        (lambda text: text.replace("00000000", "0000000x", 1), "damaged: in or before vector 0"),
+        (lambda text: text.replace("fl vector 7\n", "", 1), "vector 6 has 75 numbers; it must have 67"),
+        (lambda text: text.replace("fl vector 8\n", "fl vector 7\n", 1), "vector 7: truncated or damaged: the line"),
+        (lambda text: text.replace("fl vector 7\n", "fl vector seven\n", 1), "damaged: the line fl vector seven"),
+        (lambda text: text.replace("fl vector 7\n", "fl vector 144\n", 1), "damaged: the line fl vector 144"),
+        (lambda text: text.replace("fl vector 7\n", "fl vector -7\n", 1), "damaged: the line fl vector -7"),
+        (lambda text: text.replace("fl vector 7\n", f"fl vector {'7' * 5000}\n", 1), "the line fl vector 777"),
+        (lambda text: text.replace("fl vector 0\n", "", 1), "in or before vector 0: truncated or damaged: the line"),
+        (lambda text: text.replace("00000000", "0000000x", 1), "in or before vector 0: truncated or damaged"),
+        (lambda text: text.replace("00000000", "0000000000", 1), "in or before vector 0: truncated or damaged"),
+        (lambda text: text.replace("fl end ", "fl end x"), "damaged: its CRC is x"),
+        (lambda text: text.replace("fl end ", "fl end 0 "), "damaged: the line fl end 0 "),
+        (lambda text: text + "fl vector 0\n", "after plain: truncated or damaged: the line fl vector 0"),
         (lambda text: text.splitlines()[0] + "\nfl end 00000000\n", "truncated: it holds no vector"),
-        (lambda text: text.replace("results 2", "results one"), "damaged: the line fl results one"),
+        (lambda text: text.replace("results 2", "results one"), "of format one; this"),
+        (lambda text: text.replace("results 2", f"results {'2' * 5000}"), "of format 222"),
+        (lambda text: text.replace("results 2", "results"), "damaged: the line fl results b23fd82f plain"),
+        (lambda text: text.replace("results 2 b23fd82f", "results 2 digest"), "their digest is digest"),
+        (lambda text: text * (_verify.MOST_RESULTS + 1), "holds results more than 100 times"),
     ],
 )
 def test_a_bad_log_is_refused(tmp_path, capsys, spoil, message):
-    (tmp_path / "log").write_text(spoil(log()))
-    assert cli.main(["verify", str(tmp_path / "log")]) == 2
-    assert message in capsys.readouterr().out
+    (tmp_path / "log").write_text(spoil(SHORT))
+    refused(capsys, tmp_path / "log", message)
+
+
+def test_a_long_line_is_passed_over(tmp_path, capsys):
+    """It is read in pieces, of which none is taken for a line."""
+    (tmp_path / "log").write_text("x" * _verify.LONGEST_LINE + "fl results 7 8 9\n" + log())
+    assert cli.main(["verify", str(tmp_path / "log")]) == 0
+    assert "144 of 144" in capsys.readouterr().out
+
+
+def test_names_are_only_quoted(tmp_path, capsys):
+    """A log says who made it: neither that nor the name of a file does anything to a terminal."""
+    unruly = "[/b][red]:x:\x1b]0;\x07\x1b[2J\u202e"  # markup, an emoji, escapes, letters from right to left
+    ruled = r"[/b][red]:x:\x1b]0;\x07\x1b[2J\u202e"
+    paths = [tmp_path / unruly.replace("/", ""), tmp_path / "[red]\x1b\n\udcff.npz"]
+    for path, status in zip(paths, (0, 2), strict=True):
+        path.write_text(log(unruly))
+        assert cli.main(["verify", str(path)]) == status
+    right, wrong = capsys.readouterr().out.splitlines()
+    assert right == f"{ruled}: 144 of 144 vectors compared, identical"
+    assert wrong.startswith(rf"{tmp_path}/[red]\x1b\n\udcff.npz: truncated or damaged: BadZipFile")
+    paths[0].write_text(log(unruly).replace("fl end", "fl stop"))
+    refused(capsys, paths[0], f"{ruled.replace('/', '')}, {ruled}, in or before vector 143")
+
+
+def test_a_console_that_knows_few_letters(tmp_path, monkeypatch):
+    (tmp_path / "log").write_text(log("Größe"), encoding="utf-8")
+    with io.TextIOWrapper(io.BytesIO(), "ascii") as out:
+        monkeypatch.setattr(sys, "stdout", out)
+        assert cli.main(["verify", str(tmp_path / "log")]) == 0
+        out.flush()
+        assert out.buffer.getvalue().startswith(rb"Gr\xf6\xdfe: 144 of 144")
 
 
 def test_results_of_a_wrong_size_are_refused(tmp_path):
@@ -184,17 +279,18 @@ def test_a_truncated_npz_is_refused(npz):
 
 
 def test_a_damaged_npz_is_refused_or_harmless(npz):
-    """A flipped bit is found, unless it says nothing about the numbers (a date, say)."""
+    """A flipped bit is found, unless it says nothing about the results (a date, say)."""
+    np.savez_compressed(npz, **RESULTS)
     whole = npz.read_bytes()
-    refused = 0
+    found = 0
     for at in range(0, len(whole), len(whole) // 300):
         npz.write_bytes(whole[:at] + bytes([whole[at] ^ 4]) + whole[at + 1 :])
         try:
             (verdict,) = _verify.verify(npz)
             assert not verdict.differences
         except _verify.ResultsError:
-            refused += 1
-    assert refused > 200
+            found += 1
+    assert found > 200
 
 
 @pytest.mark.parametrize(
@@ -206,14 +302,171 @@ def test_a_damaged_npz_is_refused_or_harmless(npz):
         (lambda arrays: arrays.update(digest=1), "of another version: their digest is 00000001"),
         (lambda arrays: arrays.update({"003.dx": arrays["003.dx"].ravel()}), r"003.dx is float32 of shape \(67,\)"),
         (lambda arrays: arrays.update({"003.dx": arrays["003.dx"].astype("f8")}), "003.dx is float64"),
+        (lambda arrays: arrays.update({"003.dx": np.array(None)}), "003.dx is object"),
+        (lambda arrays: arrays.update({"003.dx": np.zeros(1 << 20)}), "003.dx has 8388736 bytes; it must have at most"),
+        (lambda arrays: arrays.update(format="two"), "format is <U3"),
+        (lambda arrays: arrays.update(format=[2, 2]), r"format is int64 of shape \(2,\)"),
+        (lambda arrays: arrays.update(format=np.nan), "format is float64"),
+        (lambda arrays: arrays.update(format=-(2**63)), "of format -9223372036854775808"),
+        (lambda arrays: arrays.update(format=2**64), "format is object"),
+        (lambda arrays: arrays.update(digest=-1), "their digest is -0000001"),
+        (lambda arrays: arrays.update(digest=np.array({})), "digest is object"),
     ],
 )
-def test_a_wrong_npz_is_refused(npz, change, message):
-    arrays = _golden.arrays()
+def test_a_wrong_npz_is_refused(npz, capsys, change, message):
+    arrays = dict(RESULTS)
     change(arrays)
-    np.savez(npz, **arrays)
+    np.savez_compressed(npz, **arrays)
     with pytest.raises(_verify.ResultsError, match=message):
         _verify.verify(npz)
+    refused(capsys, npz, "vectors.npz: ")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"",
+        b"{'descr': '<f4'",
+        b"{'descr': '<f4', 'fortran_order': False, 'shape': (1L, 1, 67)}",  # of Python 2: NumPy warns
+        b"{'descr': '<f4', 'fortran_order': 0, 'shape': (1, 1, 67)}",
+        b"{'descr': '<f4', 'fortran_order': False, 'shape': (-1, -1, 67)}",
+        b"{'descr': '|O', 'fortran_order': False, 'shape': (1, 1, 67)}",
+        b"{'descr': '<f4" + b"9" * 900 + b"', 'fortran_order': False, 'shape': (1, 1, 67)}",
+        b"{'descr': ('<f4', " + b"9" * 900 + b"), 'fortran_order': False, 'shape': (1, 1, 67)}",
+        b"{'descr': '\\d', 'fortran_order': False, 'shape': (1, 1, 67)}",
+        b"{[]: 1}",
+        b"'''",
+        b"(" * 1000,
+        b"-" * 1000 + b"1",
+        b"\xff\x1b[2J" * 100,
+        b" " * 1020,
+    ],
+)
+def test_a_broken_header_is_refused(npz, capsys, header):
+    archive(npz, "003.dx", member(vectors()[3].wanted["dx"], header))
+    refused(capsys, npz, "vectors.npz: 003.dx")
+
+
+def test_an_array_is_no_archive(npz, capsys):
+    with npz.open("wb") as file:
+        np.save(file, np.zeros(3))
+    refused(capsys, npz, "vectors.npz: truncated or damaged")
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_two_arrays_of_one_name_are_refused(npz, capsys):
+    with zipfile.ZipFile(npz, "a") as file:
+        file.writestr("003.dx.npy", member(vectors()[3].wanted["dx"]))
+    refused(capsys, npz, "two of its arrays have one name")
+
+
+@pytest.mark.parametrize(
+    ("at", "value", "message"),
+    [
+        (8, 1, "format: truncated or damaged: RuntimeError"),  # the flags: encrypted
+        (10, 14, "format is compressed in a way that NumPy has not"),  # LZMA, which may ask for gigabytes
+        (10, 99, "format is compressed in a way that NumPy has not"),
+        (45, 255, "format: truncated or damaged: "),  # begins past the end
+    ],
+)
+def test_an_unusual_member_is_refused(npz, capsys, at, value, message):
+    """One byte of the first entry in the central directory is changed."""
+    data = bytearray(npz.read_bytes())
+    data[data.index(b"PK\1\2") + at] = value
+    npz.write_bytes(data)
+    refused(capsys, npz, message)
+
+
+def bomb():
+    """What deflate makes of a gigabyte of zeros."""
+    deflate = zlib.compressobj(wbits=-15)
+    piece = deflate.compress(bytes(1 << 20)) + deflate.flush(zlib.Z_FULL_FLUSH)
+    return piece * 1024 + deflate.flush()
+
+
+def packed_bomb(path, declared):
+    """003.dx is a gigabyte, whatever the archive declares."""
+    archive(path, "003.dx", data := bomb())
+    with zipfile.ZipFile(path, "a") as file:
+        info = file.getinfo("003.dx.npy")
+        info.file_size, info.compress_type = declared, zipfile.ZIP_DEFLATED
+        file.writestr("more", "so that the directory is written anew")
+    whole = bytearray(path.read_bytes())
+    whole[info.header_offset + 8 : info.header_offset + 10] = struct.pack("<H", zipfile.ZIP_DEFLATED)
+    assert data in whole
+    path.write_bytes(whole)
+
+
+def vast_header(path):
+    header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (2400000000,)}"
+    archive(path, "003.dx", member(vectors()[3].wanted["dx"], header))
+
+
+def many_names(path):
+    with zipfile.ZipFile(path, "w") as file:
+        for number in range(12_000):
+            file.writestr(f"{number:0150}", "")
+
+
+def endless_line(path):
+    with path.open("wb") as file:
+        file.truncate(1 << 28)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (vast_header, r"003.dx is float64 of shape (2400000000,)"),
+        (lambda path: packed_bomb(path, 18 << 30), "003.dx has 19327352832 bytes"),
+        (lambda path: packed_bomb(path, 396), "003.dx: truncated or damaged"),
+        (many_names, "bytes; results have at most"),
+        (endless_line, "holds no results"),
+    ],
+)
+def test_memory_is_bounded(tmp_path, capsys, make, message):
+    path = tmp_path / ("log" if make is endless_line else "results.npz")
+    make(path)
+    _golden.digest()
+    tracemalloc.start()
+    try:
+        refused(capsys, path, message)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 24
+    finally:
+        tracemalloc.stop()
+
+
+EDITS = st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 9), st.binary(max_size=9)), max_size=4)
+WORDS = st.sampled_from(
+    [b"fl ", b"\n", b"fl end 0\n", b"fl vector 3\n", b"fl results 2 b23fd82f ", b"-1", b"\0", b"\x1b["]
+)
+EDITS |= st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 9), WORDS), max_size=4)
+
+
+def edited(data, edits):
+    """At each place, so many bytes are replaced."""
+    for place, length, new in edits:
+        at = int(place * len(data))
+        data = data[:at] + new + data[at + length :]
+    return data
+
+
+@settings(max_examples=150, deadline=None)
+@given(EDITS, st.sampled_from(["log", "archive", "003.dx", "format", "directory"]))
+def test_edited_files_never_raise(folder, edits, what):
+    """A status comes back: bytes are changed anywhere, in an array before its CRC is made, or in a directory."""
+    path = folder / "edited"
+    if what in RESULTS:
+        archive(path, what, edited(member(np.asarray(RESULTS[what])), edits))
+    else:
+        archive(path, "", b"")
+        whole = SHORT.encode() if what == "log" else path.read_bytes()
+        start = whole.index(b"PK\1\2") if what == "directory" else 0
+        path.write_bytes(whole[:start] + edited(whole[start:], edits))
+    with redirect_stdout(io.StringIO()) as out:
+        status = cli.main(["verify", str(path)])
+    assert status in {0, 1, 2}
+    assert out.getvalue().replace("\n", "").isprintable()
+    assert status < 2 or out.getvalue().count("\n") == 1
 
 
 @pytest.mark.parametrize("arguments", [["vectors"], ["verify"], ["check", "somewhere"], ["somewhere"]])
@@ -224,8 +477,50 @@ def test_a_path_where_it_belongs(arguments, capsys):
 
 
 def test_no_such_file(tmp_path, capsys):
-    assert cli.main(["verify", str(tmp_path / "nothing")]) == 2
-    assert "nothing" in capsys.readouterr().out
+    refused(capsys, tmp_path / "nothing", "nothing: there is no such file")
+    tmp_path.joinpath("folder.npz").mkdir()
+    refused(capsys, tmp_path / "folder.npz", "folder.npz: there is no such file, or it is a folder")
+    refused(capsys, tmp_path / ("n" * 300), "n: ")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    command = [sys.executable, "-m", "fastleaky", "verify", tmp_path / "pipe"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (2, "")
+    assert "it is a folder, a pipe or a device" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["log", "log.npz"])
+def test_a_file_that_may_not_be_read(tmp_path, capsys, monkeypatch, name):
+    (tmp_path / name).write_text(SHORT)
+    opened = io.open
+
+    def denied(file, *args, **options):
+        if str(file).startswith(str(tmp_path)):
+            raise PermissionError(errno.EACCES, "Permission denied", str(file))
+        return opened(file, *args, **options)
+
+    monkeypatch.setattr(io, "open", denied)
+    refused(capsys, tmp_path / name, f"{name}: ")
+
+
+def test_a_folder_that_cannot_be_written(tmp_path, capsys, monkeypatch):
+    (tmp_path / "[b]file").write_text("")
+    refused(capsys, tmp_path / "[b]file", "[b]file: File exists", "vectors")
+    refused(capsys, tmp_path / "[b]file" / "in", "in: Not a directory", "vectors")
+
+    def denied(folder, **_):
+        raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+
+    monkeypatch.setattr(Path, "mkdir", denied)
+    refused(capsys, tmp_path / "new", "new: Permission denied", "vectors")
+
+
+def test_where_the_vectors_are_is_only_quoted(tmp_path, capsys):
+    assert cli.main(["vectors", str(tmp_path / "[/b]\x1b[2J")]) == 0
+    assert rf"{tmp_path}/[/b]\x1b[2J/vectors.h: " in capsys.readouterr().out
 
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
