@@ -322,6 +322,7 @@ def test_a_wrong_npz_is_refused(npz, capsys, change, message):
     refused(capsys, npz, "vectors.npz: ")
 
 
+@pytest.mark.filterwarnings("default")  # as on the command line
 @pytest.mark.parametrize(
     "header",
     [
