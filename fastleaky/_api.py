@@ -68,7 +68,7 @@ def leaky_relu(x: ArrayLike, negative_slope: float = 0.01, *, out: Array | None 
     dense = layout.dense(xs)
     target = layout.target(out, [dense])
     kernels(dense.dtype).leaky_relu(dense, slope, target)
-    return layout.result(target, out, xs)
+    return layout.result(target, out, x)
 
 
 def leaky_relu_backward(
@@ -121,7 +121,7 @@ def leaky_relu_backward(
     dense_grad, dense = layout.dense(grads), layout.dense(xs)
     target = layout.target(out, [dense_grad, dense])
     kernels(dense.dtype).leaky_relu_backward(dense_grad, dense, slope, target)
-    return layout.result(target, out, grads, xs)
+    return layout.result(target, out, grad, x)
 
 
 def prelu(x: ArrayLike, weight: ArrayLike, *, axis: int = 1, out: Array | None = None) -> Array:
@@ -175,7 +175,7 @@ def prelu(x: ArrayLike, weight: ArrayLike, *, axis: int = 1, out: Array | None =
     dense = layout.dense(xs)
     target = layout.target(out, [dense], slopes)
     kernels(dense.dtype).prelu(dense, slopes, target)
-    return layout.result(target, out, xs)
+    return layout.result(target, out, x)
 
 
 def prelu_backward(
@@ -250,7 +250,7 @@ def prelu_backward(
     target = layout.target(dx_out, [dense_grad, dense], slopes)
     dslopes = np.empty_like(slopes)
     kernels(dense.dtype).prelu_backward(dense_grad, dense, slopes, target, dslopes)
-    dx = layout.result(target, dx_out, grads, xs)
+    dx = layout.result(target, dx_out, grad, x)
     return dx, _dweight(dslopes, weights, dweight_out)
 
 
@@ -260,19 +260,17 @@ def _dweight(dslopes: Array, weight: Array, out: Array | None) -> Array:
         dslopes = rounded(dslopes, weight.dtype.newbyteorder("="))
     if out is None:
         return dslopes.reshape(weight.shape)
-    out[...] = dslopes.reshape(weight.shape)
+    np.asarray(out)[...] = dslopes.reshape(weight.shape)
     return out
 
 
-@quiet  # this costs a microsecond, so arrays do not pay for it
-def _as_array(number: float, dtype: np.dtype[Any]) -> Array:
-    return np.array(number, dtype)
+@quiet  # this costs a microsecond, so only what changes its type pays for it
+def _as_type(value: ArrayLike, dtype: np.dtype[Any]) -> Array:
+    return np.asarray(value, dtype)
 
 
 def _array(op: str, name: str, value: ArrayLike) -> Array:
-    """`value` as an array, with its class, type and byte order."""
-    if isinstance(value, np.ndarray):
-        return value
+    """`value` as an ndarray with its type and byte order. What a subclass says of itself need not be so."""
     try:
         return np.asarray(value)
     except Exception as error:
@@ -280,7 +278,7 @@ def _array(op: str, name: str, value: ArrayLike) -> Array:
 
 
 def _floats(op: str, name: str, value: ArrayLike) -> Array:
-    """`value` as an array of a type that we have, with its class and byte order."""
+    """`value` as an ndarray of a type that we have, in its byte order."""
     value = _array(op, name, value)
     if value.dtype.char not in TYPES:
         raise TypeError(
@@ -301,7 +299,7 @@ def _cast(op: str, name: str, array: Array, x: Array) -> Array:
         )
     if not np.can_cast(array.dtype, dtype, "safe"):
         raise TypeError(f"{op}: {name} has type {array.dtype}, which does not cast safely to x's {x.dtype}")
-    return array.astype(dtype)
+    return _as_type(array, dtype)
 
 
 def _gradient(op: str, grad: ArrayLike, x: Array) -> Array:
@@ -314,6 +312,8 @@ def _gradient(op: str, grad: ArrayLike, x: Array) -> Array:
 def _number(op: str, name: str, value: Any) -> float:
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
+    if isinstance(value, float):  # its value, as C, NumPy and math take it, whatever a subclass converts to
+        return float.__float__(value)
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
         raise TypeError(f"{op}: {name} is {value!r}; it must be a real number")
     try:
@@ -325,7 +325,7 @@ def _number(op: str, name: str, value: Any) -> float:
 def _weight(op: str, weight: ArrayLike, x: Array, axis: int) -> tuple[Array, Array, tuple[int, ...]]:
     """Return the weight, its values in a row in the type of `x`, and the axes of `x` along which they vary."""
     if type(weight) in (int, float):
-        weights = _as_array(_number(op, "weight", weight), x.dtype.newbyteorder("="))
+        weights = _as_type(_number(op, "weight", weight), x.dtype.newbyteorder("="))
     else:
         weights = _floats(op, "weight", weight)
     return weights, row(_cast(op, "weight", weights, x)), _varying(op, weights, x, axis)
@@ -375,6 +375,7 @@ def _check_out(op: str, name: str, out: Any, like: Array, like_name: str) -> Non
         return
     if not isinstance(out, np.ndarray):
         raise TypeError(f"{op}: {name} is {type(out).__name__}; it must be an array")
+    out = np.asarray(out)  # as it is, whatever a subclass says
     if out.dtype.type is not like.dtype.type:
         raise TypeError(f"{op}: {name} has type {out.dtype}; it must have {like_name}'s, {like.dtype}")
     if out.shape != like.shape:

@@ -9,19 +9,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastleaky._typing import Array
+from fastleaky._typing import Array, ArrayLike
 
 
 class Layout(NamedTuple):
     """How the kernels walk an array: its axes from the outermost to the innermost, and these in three groups."""
 
+    array_shape: tuple[int, ...]
     axes: tuple[int, ...]
     in_c_order: bool  # the axes are 0, 1, 2, ...
     shape: tuple[int, int, int]
 
     def dense(self, array: Array) -> Array:
         """``array`` as the kernels need it; a view if it lies so in memory already, else a copy."""
-        if self.in_c_order and type(array) is np.ndarray and _is_dense(array):
+        if self.in_c_order and _is_dense(array):
             return array.reshape(self.shape)
         return np.require(array.transpose(self.axes), array.dtype.newbyteorder("="), ["C", "A", "E"]).reshape(
             self.shape
@@ -39,18 +40,18 @@ class Layout(NamedTuple):
                     return view
         return np.empty(self.shape, inputs[0].dtype)
 
-    def result(self, written: Array, out: Array | None, *inputs: Array) -> Array:
-        """What the caller gets: ``out``, filled, or the new array in the shape, order and class of the inputs."""
+    def result(self, written: Array, out: Array | None, *given: ArrayLike) -> Array:
+        """What the caller gets: ``out``, filled, or a new array in the class of what was ``given``."""
         if out is not None and np.may_share_memory(out, written):
             return out
-        shape = inputs[0].shape
+        shape = self.array_shape
         if self.in_c_order:
             array = written.reshape(shape)
         else:
             array = written.reshape([shape[axis] for axis in self.axes]).transpose(np.argsort(self.axes))
         if out is None:
-            return _in_class_of(inputs, array)
-        out[...] = array
+            return _in_class_of(given, array)
+        np.asarray(out)[...] = array
         return out
 
 
@@ -73,15 +74,14 @@ def plan(shape: tuple[int, ...], strides: tuple[int, ...], varying: tuple[int, .
     sizes = [shape[axis] for axis in axes]
     groups = (math.prod(sizes[:first]), math.prod(sizes[first:end]), math.prod(sizes[end:]))
     if axes == long:
-        return Layout(tuple(range(len(shape))), in_c_order=True, shape=groups)
+        return Layout(shape, tuple(range(len(shape))), in_c_order=True, shape=groups)
     short = [axis for axis, size in enumerate(shape) if size == 1]
-    return Layout((*short, *axes), in_c_order=False, shape=groups)
+    return Layout(shape, (*short, *axes), in_c_order=False, shape=groups)
 
 
 def row(array: Array) -> Array:
     """An array's values in a row as kernels need them: a view if they lie so in memory already, else a copy."""
-    plain = type(array) is np.ndarray and _is_dense(array)
-    return (array if plain else np.require(array, requirements=["C", "A", "E"])).reshape(-1)
+    return (array if _is_dense(array) else np.require(array, requirements=["C", "A", "E"])).reshape(-1)
 
 
 def straight(x: Any, out: Any, dtype: np.dtype[Any]) -> tuple[Array, Array] | None:
@@ -100,9 +100,9 @@ def _is_dense(array: Array) -> bool:
     return flags.c_contiguous and flags.aligned and array.dtype.isnative
 
 
-def _in_class_of(inputs: Sequence[Array], array: Array) -> Array:
+def _in_class_of(inputs: Sequence[ArrayLike], array: Array) -> Array:
     """``array`` as NumPy would give it for a ufunc of these inputs: in their subclass, masked as they are."""
-    subclassed = [given for given in inputs if type(given) is not np.ndarray]
+    subclassed = [given for given in inputs if isinstance(given, np.ndarray) and type(given) is not np.ndarray]
     if not subclassed:
         return array
     first = max(subclassed, key=lambda given: given.__array_priority__)

@@ -58,11 +58,19 @@ def nhwc(*shape, dtype="float32"):
     return array(n, h, w, c, dtype=dtype).transpose(0, 3, 1, 2)
 
 
+class Contrary(float):
+    """A float that converts to another."""
+
+    def __float__(self):
+        return 7.0
+
+
 X, W = array(2, 3, 4, 5), array(3)
 PLAIN = {
     "defaults": lambda f: f.leaky_relu(X),
     "0-d": lambda f: f.leaky_relu(array()),
     "a slope": lambda f: f.leaky_relu(X, 0.1),
+    "a float of another class": lambda f: f.leaky_relu_backward(X, X, Contrary(0.1)),
     "an integer": lambda f: f.leaky_relu(X, 1),
     "by name": lambda f: f.leaky_relu(x=X, negative_slope=np.float64(0.1)),
     "Fortran order": lambda f: f.leaky_relu(array(3, 4, order="F")),

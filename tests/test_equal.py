@@ -1,6 +1,7 @@
 """Every backend against the specification, bit for bit: lengths, shapes, slopes, layouts, overlaps."""
 
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -266,3 +267,46 @@ def test_any_shape_and_weight(draws):
     for operation in OPERATIONS.values():
         options = {"axis": axis} if operation.parameter == "weight" else {}
         assert agree(operation, given, **options)
+
+
+class Liar(np.ndarray):
+    """What it says of its size is wrong in every way."""
+
+    shape = (10**9,)
+    strides = (0,)
+    size = 10**9
+    ndim = 1
+    itemsize = 8
+    nbytes = 8 * 10**9
+    dtype = np.dtype("f8")
+    flags = SimpleNamespace(writeable=True, c_contiguous=True, aligned=True)
+
+
+def test_subclasses_that_lie(operation):
+    """Only what is true of an array decides what is read and written."""
+    given = data(np.random.default_rng(0), (2, 3, 4), "f4")
+    wanted = operation(reference, given)
+    for name in (*operation.inputs, *{operation.parameter} & {"weight"}):
+        results = operation(fastleaky, {**given, name: given[name].view(Liar)})
+        assert all(map(same_bits, map(np.asarray, results), wanted)), name
+    outs = [np.zeros_like(result).view(Liar) for result in wanted]
+    operation(fastleaky, given, out=outs[0] if len(outs) == 1 else tuple(outs))
+    assert all(map(same_bits, map(np.asarray, outs), wanted))
+    for i in range(len(outs)):
+        outs[i].setflags(write=False)
+        with pytest.raises(ValueError, match="is read-only"):
+            operation(fastleaky, given, out=outs[0] if len(outs) == 1 else tuple(outs))
+        outs[i].setflags(write=True)
+
+
+SIGNALLING = np.array([0x7F800001, 0xFF800001, 0x3F800000, 0xBF800000], np.uint32).view(np.float32)
+
+
+def test_conversions_are_quiet(operation):
+    """A signalling NaN is an answer like any other, also where it is converted on its way to a kernel."""
+    x = np.array([[1.0, -1.0, 2.0, -2.0]])
+    given = {"x": x, "grad": SIGNALLING.reshape(1, 4), "weight": SIGNALLING, "negative_slope": 0.1}
+    wanted = operation(reference, {**given, "grad": x * [np.nan, np.nan, 1, 0.5]})
+    with np.errstate(all="raise"):
+        results = operation(fastleaky, given)
+    assert all(np.array_equal(np.isnan(a), np.isnan(b)) for a, b in zip(results, wanted, strict=True))

@@ -76,17 +76,16 @@ def leaky_relu(
     >>> quantized.leaky_relu(q, 0.1, input_scale=0.5, input_zero_point=0, output_scale=0.25, output_zero_point=-10)
     array([-36, -14, -10, 127], dtype=int8)
     """
-    qs = _quantized("quantized.leaky_relu", q)
     layer = LeakyReLU(
         negative_slope,
-        qs.dtype,
+        _quantized("quantized.leaky_relu", q).dtype,
         input_scale=input_scale,
         input_zero_point=input_zero_point,
         output_scale=output_scale,
         output_zero_point=output_zero_point,
         rounding=rounding,
     )
-    return layer(qs, out)
+    return layer(q, out)
 
 
 def prelu(
@@ -157,10 +156,9 @@ def prelu(
     >>> quantized.prelu(q, weight, **scales, **zero_points)
     array([[100,  -1, -50]], dtype=int8)
     """
-    qs = _quantized("quantized.prelu", q)
     layer = PReLU(
         weight,
-        qs.dtype,
+        _quantized("quantized.prelu", q).dtype,
         input_scale=input_scale,
         input_zero_point=input_zero_point,
         weight_scale=weight_scale,
@@ -170,7 +168,7 @@ def prelu(
         axis=axis,
         rounding=rounding,
     )
-    return layer(qs, out)
+    return layer(q, out)
 
 
 class LeakyReLU:
@@ -255,7 +253,7 @@ class LeakyReLU:
         dense = layout.dense(qs)
         target = layout.target(out, [dense])
         kernels.leaky_relu(self, dense, target)
-        return layout.result(target, out, qs)
+        return layout.result(target, out, q)
 
 
 class PReLU:
@@ -361,11 +359,11 @@ class PReLU:
         dense = layout.dense(qs)
         target = layout.target(out, [dense])
         kernels.prelu(self, dense, target)
-        return layout.result(target, out, qs)
+        return layout.result(target, out, q)
 
 
 def _quantized(op: str, q: ArrayLike, dtype: np.dtype[Any] | None = None) -> Array:
-    """`q` as an array of a type that can be quantized, with its class and byte order."""
+    """`q` as an ndarray of a type that can be quantized, in its byte order."""
     qs = _array(op, "q", q)
     native = check.element_type(op, "q has type", qs.dtype)
     if dtype not in (None, native):
