@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from collections.abc import Callable
 
 _threads = 0
@@ -52,7 +53,9 @@ def get_num_threads() -> int:
 def _at_start() -> int:
     if given := os.environ.get("FASTLEAKY_NUM_THREADS", "").strip():
         if not _is_count(given):
-            raise ValueError(f"FASTLEAKY_NUM_THREADS is {given!r}; it must be an integer of at least 1")
+            raise ValueError(
+                f"FASTLEAKY_NUM_THREADS is {given!r}; it must be an integer of at least 1, in at most nine digits"
+            )
         return int(given)
     first = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()  # one for each level of nesting
     if _is_count(first):
@@ -62,7 +65,7 @@ def _at_start() -> int:
 
 
 def _is_count(text: str) -> bool:
-    return text.isascii() and text.isdigit() and int(text) >= 1
+    return re.fullmatch("[0-9]{1,9}", text) is not None and int(text) >= 1
 
 
 def quota(own: str, mounted: str) -> float:
