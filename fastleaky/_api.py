@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from fastleaky._backends import kernels
+from fastleaky._dtypes import name_in_c
 from fastleaky._layout import plan, row
-from fastleaky._native import TYPES
 from fastleaky._typing import Array, ArrayLike
 from fastleaky.reference import HALF, quiet, rounded
 
@@ -280,7 +280,7 @@ def _array(op: str, name: str, value: ArrayLike) -> Array:
 def _floats(op: str, name: str, value: ArrayLike) -> Array:
     """`value` as an ndarray of a type that we have, in its byte order."""
     value = _array(op, name, value)
-    if value.dtype.char not in TYPES:
+    if not name_in_c(value.dtype):
         raise TypeError(
             f"{op}: {name} has type {value.dtype}; it must be float32, float64, float16 or bfloat16 (convert it, as "
             f"with {name}.astype(np.float32))"

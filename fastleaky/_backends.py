@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import importlib
 import importlib.util
 import os
+import sys
+import threading
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
 
 from fastleaky import _native
-from fastleaky._typing import Kernels
+from fastleaky._dtypes import NAMES, name_in_c
+from fastleaky._typing import Kernels, WrongAnswerError
 from fastleaky.reference import HALF
 
 
@@ -21,22 +26,62 @@ class BackendError(ImportError, ValueError):
     """No backend of the wanted name can be used here."""
 
 
-_usable: dict[str, Callable[[], Any]] = {}  # best first; what makes each one ready
-_unusable: dict[str, str] = {}  # why not
-_wanted: str | None = None  # None: the best
+@dataclass(frozen=True)
+class Choice:
+    """Which backends there are, and which of them is wanted.
+
+    It is swapped whole, so a call that has begun with one also ends with it. Nothing in it changes but `ready`, which
+    grows.
+    """
+
+    usable: dict[str, Callable[[], Any]]  # best first; what makes each one ready
+    unusable: dict[str, str]  # why not
+    wanted: str | None = None  # None: the best
+    ready: dict[str, Kernels] = field(default_factory=dict)  # by element type: those of the wanted backend, proven
+
+    def demand(self, wanted: str | None) -> str:
+        """Return the first usable name that `wanted` stands for, or say what there is."""
+        for name in self.usable:
+            if wanted is None or name == wanted or name.startswith(f"{wanted}:"):
+                return name
+        reasons = "".join(f"; {name} is not: {why}" for name, why in self.unusable.items())
+        raise BackendError(f"no usable backend {wanted!r}; usable here: {', '.join(self.usable)}{reasons}")
+
+    def without(self, name: str, why: str) -> Choice:
+        """Return the same without a backend."""
+        usable = {other: make for other, make in self.usable.items() if other != name}
+        return replace(self, usable=usable, unusable={**self.unusable, name: why}, ready={})
+
+
+_choice = Choice({}, {})
+_changing = threading.RLock()  # held while the choice is swapped, and never while anything is computed or imported
 _proven: dict[tuple[str, str], Kernels] = {}  # by name and element type: kernels that have shown a known answer
-_ready: dict[str, Kernels] = {}  # by element type: those of the chosen backend
+
+if hasattr(os, "register_at_fork"):  # a child must not find it held by a thread that is not there
+    os.register_at_fork(before=_changing.acquire, after_in_parent=_changing.release, after_in_child=_changing.release)
 
 
-def _find() -> None:
+def _change(change: Callable[[Choice], Choice]) -> Choice:
+    """Swap the choice, and return the one before. No kernel of C is called directly until _prepare has seen it work."""
+    global _choice
+    with _changing:
+        before, _choice = _choice, change(_choice)
+        for name in NAMES:
+            _native.choose(None, name)
+    return before
+
+
+def _find() -> Choice:
+    usable: dict[str, Callable[[], Any]] = {}
+    unusable: dict[str, str] = {}
     try:
         for name, isa in _native.instruction_sets().items():
             if isa is None:
-                _unusable[f"c:{name}"] = "this processor, or its operating system, does not have it"
+                unusable[f"c:{name}"] = "this processor, or its operating system, does not have it"
             else:
-                _usable[f"c:{name}"] = functools.partial(_native.Kernels, isa)
+                usable[f"c:{name}"] = functools.partial(_native.Kernels, isa)
     except ImportError as error:
-        _unusable["c"] = str(error)
+        unusable["c"] = str(error)
         if isinstance(error, _native.SourceFolderError):  # nobody may think that the C kernels are used here
             warnings.warn(f"fastleaky: the C kernels are not used: {error}", RuntimeWarning, stacklevel=2)
     try:
@@ -44,44 +89,32 @@ def _find() -> None:
     except ValueError:  # sys.modules["numba"] was set to None
         numba_is_there = False
     if numba_is_there:
-        _usable["numba"] = functools.partial(importlib.import_module, "fastleaky._numba")
+        usable["numba"] = functools.partial(importlib.import_module, "fastleaky._numba")
     else:
-        _unusable["numba"] = "Numba is not installed"
-    _usable["numpy"] = functools.partial(importlib.import_module, "fastleaky._numpy")
-
-
-def _candidates(wanted: str | None) -> list[str]:
-    """Return the usable names that `wanted` stands for, best first."""
-    return [name for name in _usable if wanted is None or name == wanted or name.startswith(f"{wanted}:")]
-
-
-def _demand(wanted: str | None) -> str:
-    """Return the first usable name that `wanted` stands for, or say what there is."""
-    names = _candidates(wanted)
-    if not names:
-        reasons = "".join(f"; {name} is not: {why}" for name, why in _unusable.items())
-        raise BackendError(f"no usable backend {wanted!r}; usable here: {', '.join(_usable)}{reasons}")
-    return names[0]
+        unusable["numba"] = "Numba is not installed"
+    usable["numpy"] = functools.partial(importlib.import_module, "fastleaky._numpy")
+    return Choice(usable, unusable)
 
 
 def backends() -> list[str]:
     """Return the names of the backends that can be used here, best first."""
-    return list(_usable)
+    return list(_choice.usable)
 
 
 def unusable() -> dict[str, str]:
     """Return the backends that cannot be used here, each with the reason."""
-    return dict(_unusable)
+    return dict(_choice.unusable)
 
 
 def current() -> str:
     """Return the name of the chosen backend."""
-    return _demand(_wanted)
+    choice = _choice
+    return choice.demand(choice.wanted)
 
 
 def is_forced() -> bool:
     """Was a backend asked for by name?"""
-    return _wanted is not None
+    return _choice.wanted is not None
 
 
 class use:  # noqa: N801 - called like a function, and a context manager only if one wants it
@@ -108,36 +141,32 @@ class use:  # noqa: N801 - called like a function, and a context manager only if
     def __init__(self, name: str) -> None:
         if not isinstance(name, str):
             raise TypeError(f"use: name is {name!r}; it must be a string such as {current()!r}")
-        _demand(name)
-        self._name, self._before = name, _wanted
-        _switch(name)
+        _choice.demand(name)
+        self._name, self._before = name, _want(name)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        _switch(self._before)
+        _want(self._before)
 
     def __repr__(self) -> str:
         return f"use({self._name!r})"
 
 
-def _switch(wanted: str | None) -> None:
-    global _wanted
-    _wanted = wanted
-    _ready.clear()
-    for char in _native.TYPES:
-        _native.choose(None, char)  # until _prepare has seen it work
+def _want(name: str | None) -> str | None:
+    """Switch to the backend that a name stands for, and return what was wanted before."""
+    return _change(lambda choice: replace(choice, wanted=name, ready={})).wanted
 
 
 def kernels(dtype: np.dtype[Any]) -> Kernels:
     """Return the chosen backend's kernels for an element type."""
-    ready = _ready.get(dtype.char)
+    ready = _choice.ready.get(name_in_c(dtype))
     return ready if ready is not None else _prepare(dtype)
 
 
-def _load(name: str, dtype: np.dtype[Any]) -> Kernels:
-    loaded: Kernels = _usable[name]()
+def _load(make: Callable[[], Any], dtype: np.dtype[Any]) -> Kernels:
+    loaded: Kernels = make()
     if dtype.itemsize != HALF or isinstance(loaded, _native.Kernels):
         return loaded
     from fastleaky._widened import Widened
@@ -145,33 +174,70 @@ def _load(name: str, dtype: np.dtype[Any]) -> Kernels:
     return Widened(loaded)
 
 
-def _prepare(dtype: np.dtype[Any]) -> Kernels:
-    """Load the chosen backend and see it give a known answer; drop it if it cannot, and take the next."""
-    from fastleaky._check import known_answer
+_PASSING = (MemoryError, RecursionError, FloatingPointError, Warning)
+_PASSING_ERRNOS = (errno.EAGAIN, errno.EINTR, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
+
+def _is_passing(error: BaseException | None, handled: BaseException | None) -> bool:
+    """Is a state of the process behind an error, which a later call need not meet? `handled` is not part of it."""
+    if isinstance(error, WrongAnswerError):
+        return False
+    while error is not None and error is not handled:
+        if isinstance(error, _PASSING) or (isinstance(error, OSError) and error.errno in _PASSING_ERRNOS):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+FRAMES = 300  # Numba's import and its compilation take 250
+
+
+def _see_room_for(frames: int) -> None:
+    """Raise a RecursionError, if there is to be one, here: modules in C and Cython make other errors of it."""
+    if frames:
+        _see_room_for(frames - 1)
+
+
+def _prepare(dtype: np.dtype[Any]) -> Kernels:
+    """Make the chosen backend ready for an element type; drop it if it is broken, and take the next."""
+    _see_room_for(FRAMES)
+    from fastleaky._check import known_answers, see_known_answers
+
+    handled, type_, known = sys.exception(), name_in_c(dtype), known_answers(np.dtype(dtype.type))
     while True:
-        name = _demand(_wanted)
+        choice = _choice
+        name = choice.demand(choice.wanted)
         try:
-            if (name, dtype.char) not in _proven:
-                loaded = _load(name, dtype)
-                known_answer(loaded, dtype)
-                _proven[name, dtype.char] = loaded
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, there is another backend
-            _usable.pop(name, None)  # another thread may have found the same
-            _unusable[name] = str(error)
-            try:
-                following = f"{_demand(_wanted)} is used instead"
-            except BackendError:
-                following = "there is none left to use instead"
-            warnings.warn(f"fastleaky: backend {name} was dropped: {error}; {following}", RuntimeWarning, stacklevel=4)
-        else:
-            _ready[dtype.char] = _proven[name, dtype.char]
-            _native.choose(_ready[dtype.char], dtype.char, np.dtype(dtype.type))  # the one of nearly all arrays
-            return _ready[dtype.char]
+            if (name, type_) not in _proven:
+                loaded = _load(choice.usable[name], dtype)
+                see_known_answers(loaded, known)
+                _proven[name, type_] = loaded
+        except Exception as error:
+            if _is_passing(error, handled):
+                raise
+            _drop(name, str(error))
+            continue
+        with _changing:
+            if choice is _choice:  # else it was swapped meanwhile, and this call alone ends with the former one
+                choice.ready[type_] = _proven[name, type_]
+                _native.choose(_proven[name, type_], type_, np.dtype(dtype.type))  # the one of nearly all arrays
+        return _proven[name, type_]
+
+
+def _drop(name: str, why: str) -> None:
+    before = _change(lambda choice: choice.without(name, why) if name in choice.usable else choice)
+    if name not in before.usable:  # another thread has found the same
+        return
+    try:
+        following = f"{current()} is used instead"
+    except BackendError:
+        following = "there is none left to use instead"
+    warnings.warn(f"fastleaky: backend {name} was dropped: {why}; {following}", RuntimeWarning, stacklevel=5)
 
 
 def _choose_at_import() -> None:
-    _find()
+    found = _find()
+    _change(lambda _: found)
     if name := os.environ.get("FASTLEAKY_BACKEND"):
         try:
             use(name)

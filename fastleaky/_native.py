@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from fastleaky import _threads
+from fastleaky._dtypes import NAMES, name_in_c
 from fastleaky._typing import Array
 from fastleaky.reference import HALF
 
 _NUMPY_2 = int(np.__version__.partition(".")[0]) >= 2  # noqa: PLR2004
-TYPES = {"f": "f32", "d": "f64", "e": "f16", "E": "bf16"}  # NumPy's characters (bfloat16's are those of ml_dtypes): C's
 HERE = os.path.dirname(os.path.abspath(__file__))
 NOT_COMPILED = (
     "fastleaky was installed without its compiled module: there was no working C compiler or no Python.h then "
@@ -76,34 +76,33 @@ class Kernels:
         self._from_buffer = module.ffi.from_buffer
         operations = ("leaky_relu", "leaky_relu_backward", "prelu", "prelu_backward")
         self._functions = {
-            char: tuple(getattr(lib, f"fl_{operation}_{name}") for operation in operations)
-            for char, name in TYPES.items()
+            name: tuple(getattr(lib, f"fl_{operation}_{name}") for operation in operations) for name in NAMES
         }
-        kinds = {"f": "float[]", "d": "double[]", "e": "fl_f16[]", "E": "fl_bf16[]"}
-        self._kinds = {char: module.ffi.typeof(kind) for char, kind in kinds.items()}
+        kinds = {"f32": "float[]", "f64": "double[]", "f16": "fl_f16[]", "bf16": "fl_bf16[]"}
+        self._kinds = {name: module.ffi.typeof(kind) for name, kind in kinds.items()}
 
-    def _pointers(self, *arrays: Array) -> list[Any]:
-        kind = self._kinds[arrays[0].dtype.char]
+    def _call(self, operation: int, arrays: tuple[Array, ...], *rest: Any) -> None:
+        name = name_in_c(arrays[0].dtype)
         if arrays[0].itemsize == HALF:  # the buffer protocol has no bfloat16
             arrays = tuple(array.view(np.uint16) for array in arrays)
-        return [self._from_buffer(kind, array) for array in arrays]
+        pointers = [self._from_buffer(self._kinds[name], array) for array in arrays]
+        self._functions[name][operation](self.isa, *pointers, *rest)
 
     def leaky_relu(self, x: Array, slope: float, out: Array) -> None:
         """Write ``leaky_relu(x)``."""
-        self._functions[x.dtype.char][0](self.isa, *self._pointers(x, out), x.size, slope)
+        self._call(0, (x, out), x.size, slope)
 
     def leaky_relu_backward(self, grad: Array, x: Array, slope: float, dx: Array) -> None:
         """Write ``leaky_relu_backward(grad, x)``."""
-        self._functions[x.dtype.char][1](self.isa, *self._pointers(grad, x, dx), x.size, slope)
+        self._call(1, (grad, x, dx), x.size, slope)
 
     def prelu(self, x: Array, weight: Array, out: Array) -> None:
         """Write ``prelu(x)``."""
-        self._functions[x.dtype.char][2](self.isa, *self._pointers(x, weight, out), *x.shape)
+        self._call(2, (x, weight, out), *x.shape)
 
     def prelu_backward(self, grad: Array, x: Array, weight: Array, dx: Array, dweight: Array) -> None:
         """Write ``prelu_backward(grad, x)``."""
-        pointers = self._pointers(grad, x, weight, dx, dweight)
-        self._functions[x.dtype.char][3](self.isa, *pointers, *x.shape)
+        self._call(3, (grad, x, weight, dx, dweight), *x.shape)
 
 
 def instruction_sets() -> dict[str, Any]:
@@ -135,11 +134,11 @@ def entries(general: tuple[Callable[..., Any], ...]) -> tuple[Callable[..., Any]
     return made or general
 
 
-def choose(kernels: object, char: str, dtype: np.dtype[Any] | None = None) -> None:
+def choose(kernels: object, name: str, dtype: np.dtype[Any] | None = None) -> None:
     """Let the public functions use these kernels for a type, if they are C's; else they take the general way."""
     try:
         module = extension()
     except ImportError:
         return
     isa = kernels.isa if isinstance(kernels, Kernels) and ENTRIES else 0
-    module.choose(list(TYPES).index(char), dtype, int(module.ffi.cast("uintptr_t", isa)))
+    module.choose(NAMES.index(name), dtype, int(module.ffi.cast("uintptr_t", isa)))

@@ -12,6 +12,10 @@ else:
     ArrayLike = Any
 
 
+class WrongAnswerError(ArithmeticError):
+    """A backend has not computed what the specification says."""
+
+
 class Kernels(Protocol):
     """A backend: the four operations on dense arrays of (outer, channels, inner), of which nothing is checked."""
 
@@ -28,4 +32,4 @@ class Kernels(Protocol):
         """Write ``prelu_backward(grad, x)``."""
 
 
-__all__ = ["Array", "ArrayLike", "Kernels"]
+__all__ = ["Array", "ArrayLike", "Kernels", "WrongAnswerError"]
