@@ -285,7 +285,7 @@ static PyObject *start(PyObject *self, PyObject *args)
     if (!functions || !made || PyTuple_Size(general) != OPERATIONS)
         return NULL;
     *(void **)&new_like_array = functions[NEW_LIKE_ARRAY];
-    Py_INCREF(ndarray_type);
+    Py_INCREF((PyObject *)ndarray_type);
     for (int i = 0; i < OPERATIONS; i++) { /* what is allocated here is there as long as the functions: always */
         operation *const op = &operations[i];
         PyMethodDef *const method = calloc(1, sizeof *method);

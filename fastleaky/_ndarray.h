@@ -9,7 +9,7 @@
 /* The beginning of NumPy's array object. It is part of NumPy's binary interface, that of every compiled module that
  * reads an array; start() in _entry.c sees that it is true all the same. */
 typedef struct {
-    PyObject_HEAD;
+    PyObject_HEAD
     char *data;
     int ndim;
     Py_ssize_t *shape, *strides;
