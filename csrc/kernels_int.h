@@ -7,6 +7,7 @@
  *   i32_vec                 a vector of int32_t, or for FL_INTS 1 just that; it knows C's operators
  *   i32_set(s)
  *   i32_pick(x, a, b)       x > 0 ? a : b
+ *   u32_vec                 the same of uint32_t
  *   i32_high(a, b)          bits 30 ... 61 of the product
  *   load(p)  store(p, vec)  of which the latter saturates; i32_load(p)
  *
@@ -23,7 +24,7 @@ FL_INLINE i32_vec FL(rescaled)(const fl_rescaling *job, const fl_short *s, i32_v
     const fl_side *const a = &job->above, *const b = &job->below;
     const i32_vec v = x * i32_pick(x, i32_set(1 << a->left), slope);
     const i32_vec high = i32_high(v, i32_pick(x, i32_set(a->multiplier), i32_set(b->multiplier)));
-    const i32_vec above = (high + a->half) >> a->right, below = (high + half) >> b->right;
+    const i32_vec above = i32_plus(high, i32_set(a->half)) >> a->right, below = i32_plus(high, half) >> b->right;
     return i32_pick(x, above, (below ^ job->negate) - job->negate) + job->output_zero_point;
 }
 

@@ -84,6 +84,14 @@ static const fl_factor factors[] = {
     {2147483647, 0},   {2147483647, -1}, {1073741825, 2}, {1999999999, 7},  {0, 0},           {1288490189, -31},
     {1073741825, -12}, {1610612736, -1}, {1610612736, 0}, {2147483646, -9},
 };
+/* The largest shifts that a factor may have, or the smallest, with any multiplier, the ends among them. */
+static fl_factor extreme(int most)
+{
+    const int32_t multipliers[] = {1 << 30, 2147483647, (1 << 30) + (int32_t)(random32() >> 2)};
+    const int far = (int)(random32() % 4);
+    return (fl_factor){multipliers[random32() % 3], random32() % 2 ? most - far : -31 + far};
+}
+
 static const fl_factor factors_of_256ths[] = {{256, 0}, {1, 0}, {3, 0}, {77, 0}, {25, 0}, {32767, 0}, {128, 0}};
 
 #define PASTE_(a, b) a##_##b
@@ -225,7 +233,7 @@ static void T(check_leaky)(const fl_quantization *how, const NUM *q, size_t n)
     }
 }
 
-/* Parameters, also with the largest shifts that `below` may have. */
+/* Parameters, also with extreme factors; `most` is the largest shift that `below` may have. */
 static void T(draw)(fl_quantization *how, unsigned roundings, int most)
 {
     const int eight = sizeof(NUM) == 1;
@@ -234,8 +242,10 @@ static void T(draw)(fl_quantization *how, unsigned roundings, int most)
     how->rounding = (fl_rounding)(random32() % roundings);
     how->above = how->rounding == FL_XNNPACK ? factors_of_256ths[random32() % count_256] : factors[random32() % count];
     how->below = how->rounding == FL_XNNPACK ? factors_of_256ths[random32() % count_256] : factors[random32() % count];
-    if (how->rounding != FL_XNNPACK && random32() % 8 == 0)
-        how->below = (fl_factor){random32() % 2 ? 2147483647 : 1 << 30, most - (int)(random32() % 2)};
+    if (how->rounding != FL_XNNPACK && random32() % 4 == 0)
+        how->above = extreme(eight ? 22 : 15);
+    if (how->rounding != FL_XNNPACK && random32() % 4 == 0)
+        how->below = extreme(most);
     if (random32() % 4 == 0)
         how->below.multiplier = -how->below.multiplier;
     how->input_zero_point = eight ? LEAST + (int32_t)(random32() % 256) : 0;

@@ -15,6 +15,7 @@
 #ifndef FL_INTS
 #define FL_INTS 1
 typedef int32_t i32_vec;
+typedef uint32_t u32_vec;
 FL_INLINE int32_t i32_set(int32_t s) { return s; }
 /* Not by a condition, of which compilers make two branches with everything in both. */
 FL_INLINE int32_t i32_pick(int32_t x, int32_t a, int32_t b) { return b ^ ((a ^ b) & -x >> 31); }
@@ -36,6 +37,9 @@ FL_FUNCTION void look_up(const uint8_t *table, const uint8_t *q, uint8_t *out, s
     look_up_each(table, q, out, n);
 }
 #endif
+
+/* A sum that may wrap around, where it is not picked then. */
+FL_INLINE i32_vec i32_plus(i32_vec a, i32_vec b) { return (i32_vec)((u32_vec)a + (u32_vec)b); }
 
 /* A slope, prepared: times the factor's power of two; and what is added to its product. */
 FL_INLINE void prepare(const fl_rescaling *job, int32_t slope, int32_t *shifted, int32_t *half)

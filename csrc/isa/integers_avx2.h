@@ -4,6 +4,7 @@
 
 #define FL_INTS 8
 typedef int32_t i32_vec __attribute__((vector_size(32)));
+typedef uint32_t u32_vec __attribute__((vector_size(32)));
 FL_INLINE i32_vec i32_set(int32_t s) { return (i32_vec)_mm256_set1_epi32(s); }
 FL_INLINE i32_vec i32_pick(i32_vec x, i32_vec a, i32_vec b)
 {

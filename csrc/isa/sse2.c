@@ -119,6 +119,7 @@ FL_INLINE void bf16_stream(bf16_num *p, __m128 v, int all) { bf16_store(p, v, al
 
 #define FL_INTS 4
 typedef int32_t i32_vec __attribute__((vector_size(16)));
+typedef uint32_t u32_vec __attribute__((vector_size(16)));
 typedef uint32_t four_bytes __attribute__((aligned(1), may_alias));
 FL_INLINE i32_vec i32_set(int32_t s) { return (i32_vec)_mm_set1_epi32(s); }
 FL_INLINE i32_vec i32_pick(i32_vec x, i32_vec a, i32_vec b) { return b ^ ((a ^ b) & (x > 0)); }
