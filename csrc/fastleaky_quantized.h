@@ -9,9 +9,7 @@
  *     out = y + output_zero_point, or the smallest or largest number of the type if that is beyond it
  *
  * where each product with a factor is rounded to an integer as fl_rounding says. Arrays, shapes and what may overlap
- * are as in fastleaky.h; and as there, no function allocates, fails, or keeps anything. The stack holds at most 1 kB,
- * on Linux and macOS 2 kB.
- */
+ * are as in fastleaky.h; and as there, no function allocates, fails, or keeps anything. */
 #ifndef FASTLEAKY_QUANTIZED_H
 #define FASTLEAKY_QUANTIZED_H
 

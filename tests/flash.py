@@ -1,4 +1,4 @@
-"""Bytes of flash of each kernel, and bytes of stack, on the cores that firmware is written for.
+"""Bytes of flash of each kernel, and of stack of each kind of function, on the cores that firmware is written for.
 
 ``python tests/flash.py`` compiles the library for each core, as firmware does (-Os, freestanding, and no warning is let
 pass), sees that it calls nothing but what the compiler's own library has for arithmetic that the core lacks, and prints
@@ -52,8 +52,22 @@ PARTS = {  # of the code: the functions that it is
     **{t: tuple(f"{t}_{name}" for name in ("select", *SUM)) for t in ("f16", "bf16")},
 }
 INTEGERS = re.compile(r"(i8|u8|i16)_|look_up|short|fl_integers_")  # and all of quantized.c
-# What the deepest kernel calls, one of each, and who calls it.
-BESIDE = (("{}_rows", "{}_whole_rows"), ("{}_piece",), ("fl_prelu_backward_{}",), ("sum_all",), ("sum_part",))
+# Of the stack: what each public function calls, and what that calls; one of those that stand in parentheses.
+STACK = {
+    **{f"forward {t}": (f"fl_prelu_{t}", "select_all", "select_part", f"{t}_select") for t in ("f32", "f64")},
+    **{
+        f"backward {t}": (
+            *(f"fl_prelu_backward_{t}", "sum_all", "sum_part", f"{t}_sum"),
+            *((f"{t}_rows", f"{t}_whole_rows"), f"{t}_piece"),
+        )
+        for t in ("f32", "f64")
+    },
+    "int": (
+        *(("fl_prelu_i8", "fl_leaky_relu_i8"), "do_all", "do_part", "i8_rescale"),
+        *(("i8_rescale_run", "i8_rescale_rows"), ("i8_rescale_short", "i8_rescale_columns", "i8_line_run", "look_up")),
+        "shorten",
+    ),
+}
 OURS = re.compile(r"fl_|__aeabi_|__[a-z]+([sd]f|di)")  # and the compiler's own, for arithmetic
 
 
@@ -84,8 +98,8 @@ def weigh(core: str, folder: Path) -> tuple[str, ...]:
     parts.append(sum(sizes.pop(name) for name in list(sizes) if name.startswith("int ")))
     rest = sum(sizes.values())
     deepest = [
-        stack[f"{t}_sum"] + sum(max(stack.get(name.format(t), 0) for name in names) for names in BESIDE)
-        for t in ("f32", "f64")
+        sum(max(stack.get(name, 0) for name in ((names,) if isinstance(names, str) else names)) for names in calls)
+        for calls in STACK.values()
     ]
     return (core, isa, *(str(n) for n in (*parts, rest, *deepest)))
 
@@ -95,12 +109,12 @@ def main() -> int:
     table = Table(box=box.MARKDOWN)
     for heading in ("core", "set"):
         table.add_column(heading)
-    for heading in (*PARTS, "int", "rest", "stack f32", "stack f64"):
+    for heading in (*PARTS, "int", "rest", *(f"stack {name}" for name in STACK)):
         table.add_column(heading, justify="right")
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
         for row in pool.map(lambda core: weigh(core, Path(folder)), CORES):
             table.add_row(*row)
-    Console(width=140).print(table)
+    Console(width=200).print(table)
     return 0
 
 
