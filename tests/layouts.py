@@ -1,4 +1,6 @@
-"""Ways for the same values to lie in memory; each takes an array and gives an equal one."""
+"""Ways for the same values to lie in memory; each takes an array and gives an equal one. And arrays that lie."""
+
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -76,3 +78,16 @@ LAYOUTS = {
     )
 }
 WRITABLE = {name: layout for name, layout in LAYOUTS.items() if name != "read_only"}
+
+
+class Liar(np.ndarray):
+    """What it says of its size is wrong in every way."""
+
+    shape = (10**9,)
+    strides = (0,)
+    size = 10**9
+    ndim = 1
+    itemsize = 8
+    nbytes = 8 * 10**9
+    dtype = np.dtype("f8")
+    flags = SimpleNamespace(writeable=True, c_contiguous=True, aligned=True)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from layouts import LAYOUTS, WRITABLE
+from layouts import LAYOUTS, WRITABLE, Liar
 
 import fastleaky
 from fastleaky.quantized import LeakyReLU, PReLU, leaky_relu, prelu, reference
@@ -468,6 +468,21 @@ def test_subclasses_and_lists():
     given = leaky_parameters((1.0, 1.0), (0, 0))
     assert leaky_relu(masked, 0.5, **given).tolist() == [None, 100]
     assert leaky_relu(np.int8(-100), 0.5, **given) == -50
+
+
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize("dtype", TYPES)
+def test_subclasses_that_lie(dtype):
+    q, weight, given = draw((4, 3), dtype), draw(3, weights_of(dtype)), prelu_parameters(dtype)
+    wanted = reference.prelu(q, weight, **given)
+    assert same(np.asarray(prelu(q.view(Liar), weight, **given)), wanted)
+    assert same(prelu(q, weight.view(Liar), **given), wanted)
+    out = np.zeros_like(q)
+    prelu(q, weight, out=out.view(Liar), **given)
+    assert same(out, wanted)
+    out.flags.writeable = False
+    with pytest.raises(ValueError, match="is read-only"):
+        prelu(q, weight, out=out.view(Liar), **given)
 
 
 # Errors
