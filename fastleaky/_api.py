@@ -242,7 +242,8 @@ def prelu_backward(
     dx_out, dweight_out = _pair(op, out)
     _check_out(op, "out[0]", dx_out, xs, "x")
     _check_out(op, "out[1]", dweight_out, weights, "weight")
-    if dx_out is not None and dweight_out is not None and np.shares_memory(dx_out, dweight_out):
+    both = dx_out is not None and dweight_out is not None
+    if both and np.shares_memory(np.asarray(dx_out), np.asarray(dweight_out)):
         raise ValueError(f"{op}: out[0] and out[1] share memory; each needs its own")
 
     layout = plan(xs.shape, xs.strides, varying, ordered=True)

@@ -42,7 +42,7 @@ class Layout(NamedTuple):
 
     def result(self, written: Array, out: Array | None, *given: ArrayLike) -> Array:
         """What the caller gets: ``out``, filled, or a new array in the class of what was ``given``."""
-        if out is not None and np.may_share_memory(out, written):
+        if out is not None and np.may_share_memory(np.asarray(out), written):
             return out
         shape = self.array_shape
         if self.in_c_order:

@@ -81,7 +81,7 @@ WRITABLE = {name: layout for name, layout in LAYOUTS.items() if name != "read_on
 
 
 class Liar(np.ndarray):
-    """What it says of its size is wrong in every way."""
+    """What it says of itself is wrong in every way."""
 
     shape = (10**9,)
     strides = (0,)
@@ -91,3 +91,7 @@ class Liar(np.ndarray):
     nbytes = 8 * 10**9
     dtype = np.dtype("f8")
     flags = SimpleNamespace(writeable=True, c_contiguous=True, aligned=True)
+
+    def __array_function__(self, *_):
+        """Whatever NumPy asks: it shares memory with everything."""
+        return True
