@@ -121,7 +121,7 @@ FL_FUNCTION void FL(rescale_columns)(const fl_rescaling *job, size_t begin, size
         NUM *const out = (NUM *)job->out + at;
         if (from >= to)
             continue;
-        if (shortened)
+        if (sizeof(NUM) == 1 && shortened)
             FL(rescale_piece)(job, &above, q + from, slopes + from, halves + from, 1, out + from, to - from);
         else
             FL(rescale_piece)(job, NULL, q + from, slopes + from, halves + from, 1, out + from, to - from);

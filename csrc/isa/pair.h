@@ -74,9 +74,13 @@ FL_INLINE void bf16_put_down(bf16_num *p, f32_pair_vec v, size_t k, int past)
             _mm_stream_si128((__m128i *)(p + 8), _mm256_extracti128_si256(v.halves, 1));
         return;
     }
-    _mm256_storeu_si256((__m256i *)(k < 16 ? rest : p), v.halves);
-    for (size_t i = 0; k < 16 && i < k; i++)
-        p[i] = rest[i];
+    if (k >= 16) {
+        _mm256_storeu_si256((__m256i *)p, v.halves);
+    } else {
+        _mm256_storeu_si256((__m256i *)rest, v.halves);
+        for (size_t i = 0; i < k; i++)
+            p[i] = rest[i];
+    }
 }
 FL_INLINE void bf16_store(bf16_num *p, f32_pair_vec v, size_t k) { bf16_put_down(p, v, k, 0); }
 FL_INLINE void bf16_stream(bf16_num *p, f32_pair_vec v, size_t k) { bf16_put_down(p, v, k, 1); }
