@@ -108,9 +108,9 @@ def test_use():
 
 
 def test_importing_is_light():
-    code = "import fastleaky, sys; print(*sorted({'numba', 'cffi', 'pycparser', 'rich', 'json'} & set(sys.modules)))"
+    show = "; import sys; print(*sorted({'numba', 'cffi', 'pycparser', 'rich', 'json'} & set(sys.modules)))"
     if HAS_C:
-        assert words(code) == []
+        assert words("import fastleaky" + show) == words("import numpy" + show)  # NumPy 1.25 itself imports json
 
 
 @needs_numba

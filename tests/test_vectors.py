@@ -57,7 +57,8 @@ def log(who="plain", **changed):
 def nudged(number, at):
     """A vector's results, of which the element `at` of the first is off by one bit."""
     first, *rest = (result.copy() for result in vectors()[number].wanted.values())
-    first.ravel().view(f"u{first.itemsize}")[at] ^= 1
+    words = first.ravel().view(f"u{first.itemsize}")
+    words[at] = int(words[at]) ^ 1
     return [first, *rest]
 
 
