@@ -20,7 +20,8 @@ extern "C" {
 /* The same kernels, with threads. */
 const fl_isa *fl_isa_hosted(const fl_isa *isa);
 
-/* How many threads a call may use, the caller among them: 1 at first, 64 at most. */
+/* How many threads a call may use, the caller among them: 1 at first, 64 at most. Fewer than 1 means 1, more than 64
+ * means 64. */
 void fl_set_num_threads(int threads);
 
 /* From how many elements on the work of a call is shared out. */

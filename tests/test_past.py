@@ -38,7 +38,7 @@ def always_past(backend, monkeypatch):
         lib = _native.extension().lib
         lib.fl_set_past_from(1)
         yield
-        lib.fl_set_past_from(0)  # find out again
+        lib.fl_set_past_from(_cache.past_from())
     else:
         yield
 

@@ -25,11 +25,14 @@ enum {
 
 static _Atomic int num_threads = 1;
 static _Atomic size_t parallel_from = (size_t)1 << 17;
-static _Atomic size_t past_from;
+static _Atomic size_t past_from; /* 0: nobody has asked for the size of the cache yet */
 
-void fl_set_num_threads(int threads) { num_threads = threads < MOST_THREADS ? threads : MOST_THREADS; }
+void fl_set_num_threads(int threads)
+{
+    num_threads = threads < 1 ? 1 : threads < MOST_THREADS ? threads : MOST_THREADS;
+}
 void fl_set_parallel_from(size_t elements) { parallel_from = elements; }
-void fl_set_past_from(size_t bytes) { past_from = bytes; }
+void fl_set_past_from(size_t bytes) { past_from = bytes ? bytes : 1; } /* the same: no call touches less */
 
 /* Written only by the owner, while the gate is closed and nobody is inside. */
 static pthread_mutex_t owner = PTHREAD_MUTEX_INITIALIZER;
@@ -190,11 +193,13 @@ static size_t last_cache(void)
  * 0.8.) */
 static int past(size_t bytes)
 {
-    if (!past_from) {
-        const size_t cache = last_cache();
-        past_from = cache ? cache / 4 * 3 : SIZE_MAX;
+    size_t from = past_from;
+    if (!from) {
+        const size_t cache = last_cache(), found = cache ? cache / 4 * 3 : SIZE_MAX;
+        if (atomic_compare_exchange_strong(&past_from, &from, found)) /* else somebody has set it meanwhile */
+            from = found;
     }
-    return bytes >= past_from;
+    return bytes >= from;
 }
 
 static const fl_host host = {threads_for, run, past};
