@@ -214,3 +214,59 @@ def test_no_references_are_lost():
         calls()
     after = [sys.getrefcount(thing) for thing in kept]
     assert max(abs(b - a) for a, b in zip(before, after, strict=True)) < 50
+
+
+def test_no_references_to_outputs_are_lost():
+    """One that does not fit is left to the general function, which copies to it or refuses it, and kept by nobody."""
+    x, weight = array(4, 6), array(6)
+    strided, short, read_only = np.empty((4, 12), "f4")[:, ::2], np.empty(5, "f4"), array(4, 6)
+    read_only.flags.writeable = False
+    fitting, dweight = np.empty_like(x), np.empty_like(weight)
+    kept = [strided, short, read_only, fitting, dweight]
+
+    def calls():
+        fastleaky.leaky_relu(x, out=strided)
+        fastleaky.prelu_backward(x, x, weight, out=(strided, dweight))
+        fastleaky.prelu_backward(x, x, weight, out=(fitting, dweight))
+        for outs in ((fitting, short), (read_only, dweight), (short, dweight), (fitting, fitting)):
+            with pytest.raises(ValueError, match=r"out\[[01]\]"):
+                fastleaky.prelu_backward(x, x, weight, out=outs)
+        with pytest.raises(ValueError, match="out is read-only"):
+            fastleaky.leaky_relu(x, out=read_only)
+
+    calls()
+    before = [sys.getrefcount(thing) for thing in kept]
+    for _ in range(100):
+        calls()
+    after = [sys.getrefcount(thing) for thing in kept]
+    assert max(abs(b - a) for a, b in zip(before, after, strict=True)) < 50
+
+
+def test_many_axes():
+    for ndim in (8, 9, 16, 32):
+        x = array(*(2,) * min(ndim, 12), *(1,) * max(ndim - 12, 0))
+        weight = array(2)
+        assert same_bits(fastleaky.prelu(x, weight), _api.prelu(x, weight)), ndim
+        for ours, general in zip(
+            fastleaky.prelu_backward(x, x, weight, axis=-x.ndim),
+            _api.prelu_backward(x, x, weight, axis=-x.ndim),
+            strict=True,
+        ):
+            assert same_bits(ours, general), ndim
+
+
+@pytest.mark.parametrize("shift", [-2, 0, 2])
+@pytest.mark.parametrize("on", ["grad", "x", "weight"])
+@pytest.mark.parametrize("which", ["dx", "dweight"])
+def test_an_output_on_one_of_the_inputs(which, on, shift):
+    """Each alone, wherever it begins: the inputs as they were give the answer."""
+    given = {"grad": array(3, 4), "x": array(4, 3).T.copy(), "weight": array(4)}
+    wanted = _api.prelu_backward(*given.values())
+    room = np.zeros(40, "f4")
+    start, source = 14, given[on]
+    room[start : start + source.size] = source.reshape(-1)
+    inputs = {**given, on: room[start : start + source.size].reshape(source.shape)}
+    like = wanted[which == "dweight"]
+    out = room[start + shift : start + shift + like.size].reshape(like.shape)
+    outs = (out, None) if which == "dx" else (None, out)
+    assert all(map(same_bits, fastleaky.prelu_backward(*inputs.values(), out=outs), wanted))

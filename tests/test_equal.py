@@ -199,6 +199,15 @@ def test_memory_order_of_the_result(dtype):
         assert fastleaky.prelu(view, np.zeros(3, dtype)).strides == view.strides
 
 
+def test_more_parts_of_a_sum_than_one_wave_of_them():
+    """C adds up behind each 2048 parts of a channel or more, and may not mix up those of different waves."""
+    x = np.resize(draw(np.random.default_rng(12), 16_411, "float32", kind="plain"), (1, 1100, 16_400))
+    weight = np.resize(np.float32([0.1, 0.2, 0.3]), 1100)
+    halves = [slice(0, 550), slice(550, 1100)]
+    apart = [fastleaky.prelu_backward(x[:, half], x[:, half], weight[half])[1] for half in halves]
+    assert same_bits(fastleaky.prelu_backward(x, x, weight)[1], np.concatenate(apart))
+
+
 class Labelled(np.ndarray):
     """A subclass of the simplest kind."""
 

@@ -4,11 +4,24 @@ import re
 
 import numpy as np
 import pytest
+from conftest import TYPES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fastleaky
+from fastleaky import _native
 from fastleaky._check import OPERATIONS
+
+
+@pytest.fixture(params=["the first call", "later calls", "later calls, the general way"], autouse=True)
+def way(request, monkeypatch):
+    """The first call after a choice goes the general way, which proves the kernels; later ones may go straight to C."""
+    monkeypatch.setattr(_native, "ENTRIES", request.param != "later calls, the general way")
+    with fastleaky.use(fastleaky.backends()[0]):
+        for dtype in TYPES if request.param != "the first call" else []:
+            fastleaky.leaky_relu(np.ones(1, dtype))
+        yield
+
 
 X = np.ones((4, 8, 16), np.float32)
 W = np.ones(8, np.float32)
@@ -63,6 +76,7 @@ BAD = [
     (PRELU, {"axis": 2}, ValueError, "weight has 8 values for 16 channels (axis 2 of x with shape (4, 8, 16))"),
     (PRELU, {"axis": -1}, ValueError, "weight has 8 values for 16 channels (axis -1"),
     (PRELU, {"axis": 3}, ValueError, "axis 3 is out of range for x with shape (4, 8, 16)"),
+    (PRELU, {"weight": np.ones(X.strides[0], "f"), "axis": 3}, ValueError, "axis 3 is out of range"),
     (PRELU, {"axis": -4}, ValueError, "axis -4 is out of range"),
     (PRELU, {"axis": 1.0}, TypeError, "axis is 1.0; it must be an integer"),
     (PRELU, {"axis": None}, TypeError, "axis is None"),

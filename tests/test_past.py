@@ -58,7 +58,7 @@ def test_same_bits(shape, dtype, operation):
 
 @pytest.mark.usefixtures("always_past")
 def test_wherever_the_output_begins_in_its_page(dtype, operation):
-    shapes = [(1, 1, 5_003), (2, 3, 1_000), (700, 5, 1)]
+    shapes = [(1, 1, 5_003), (1, 1, 5_009), (2, 3, 1_000), (700, 5, 1)]
     for ahead, shape in itertools.product((0, 4, 16, 64, 400, 2048, 4080), shapes):
         given = data(np.random.default_rng(0), shape, dtype)
         wanted = operation(reference, given)

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -77,6 +78,41 @@ def test_many_python_threads_at_once():
     for thread in threads:
         thread.join()
     assert results == [True] * 20
+
+
+@pytest.mark.usefixtures("backend")
+def test_other_threads_run_meanwhile():
+    """A thread gets on while another computes. It could not if that did not let go of the interpreter.
+
+    No thread is made to let go, since the switch interval is so long: this thread does so only where it computes.
+    """
+    given, _ = wanted_and_given(SHAPES[1])
+    x, grad, weight = (np.concatenate([given[name]] * 4, axis=0) for name in ("x", "grad", "weight"))
+    weight, out = weight[: x.shape[1]], (np.empty_like(x), np.empty_like(weight[: x.shape[1]]))
+    fastleaky.prelu_backward(grad, x, weight, out=out)  # compiles it, in Numba
+    steps, ended = [0], [False]
+
+    def count():
+        while not ended[0]:
+            steps[0] += 1
+            time.sleep(0)  # lets go
+
+    interval, meanwhile = sys.getswitchinterval(), 0
+    thread = threading.Thread(target=count)
+    sys.setswitchinterval(1000)
+    try:
+        thread.start()
+        for _ in range(100):  # the system may not have given it a processor in one call
+            before = steps[0]
+            fastleaky.prelu_backward(grad, x, weight, out=out)
+            meanwhile += steps[0] - before
+            if meanwhile:
+                break
+    finally:
+        ended[0] = True
+        sys.setswitchinterval(interval)
+        thread.join()
+    assert meanwhile > 0
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
