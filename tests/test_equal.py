@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from layouts import LAYOUTS, WRITABLE, Liar, laid
+from layouts import LAYOUTS, WRITABLE, Liar, contiguous, laid
 
 import fastleaky
-from fastleaky import reference
+from fastleaky import _api, reference
 from fastleaky._check import OPERATIONS, cases, data, draw, limits, same_bits
 
 pytestmark = pytest.mark.usefixtures("backend")
@@ -48,7 +48,7 @@ def test_every_case_of_the_check():
 
 
 def test_lengths(operation, dtype):
-    for n in (*range(130, 140), 16 * 128 - 1, 2 * 16384 - 1, 2 * 16384, 2 * 16384 + 1, 65536 + 200):
+    for n in (*range(130, 140), 16 * 128 - 1, 2 * 16384 - 1, 2 * 16384, 2 * 16384 + 1, 65536 + 200, (1 << 18) + 1):
         assert agree(operation, data(np.random.default_rng(n), (1, 1, n), dtype)), n
 
 
@@ -116,6 +116,35 @@ def test_layouts(operation, dtype, layout):
             inputs = {name: LAYOUTS[how](given[name]) for name, how in zip(operation.inputs, chosen, strict=True)}
             given_so = {**given, **inputs, "weight": LAYOUTS[layout](given["weight"])}
             assert agree(operation, given_so), (shape, chosen)
+
+
+def test_what_kernels_are_given(operation, dtype, monkeypatch):
+    """Dense, aligned and native, whatever the layout: not every processor forgives what x86 does."""
+    arrays = []
+
+    class Watched:
+        def __init__(self, kernels):
+            self._kernels = kernels
+
+        def __getattr__(self, name):
+            def call(*given):
+                arrays.extend(array for array in given if isinstance(array, np.ndarray))
+                getattr(self._kernels, name)(*given)
+
+            return call
+
+    monkeypatch.setattr(_api, "kernels", lambda dtype, real=_api.kernels: Watched(real(dtype)))
+    given = data(np.random.default_rng(3), (3, 5, 7, 4), dtype)
+    for name, layout in LAYOUTS.items():
+        laid_so = {key: layout(value) if isinstance(value, np.ndarray) else value for key, value in given.items()}
+        outs = tuple(WRITABLE.get(name, contiguous)(wanted) for wanted in operation(reference, given))
+        operation(_api, laid_so, out=outs if len(outs) > 1 else outs[0])
+    assert len(arrays) >= len(LAYOUTS) * 2
+    for array in arrays:
+        assert type(array) is np.ndarray
+        assert array.flags.c_contiguous
+        assert array.flags.aligned
+        assert array.dtype.isnative
 
 
 @pytest.mark.parametrize("layout", WRITABLE)

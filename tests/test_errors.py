@@ -41,6 +41,7 @@ def call(name, **changed):
 
 
 SAME = np.ones(5, np.float32)
+ROOM = np.ones(X.size + 4, np.float32)
 EVERY = list(OPERATIONS)
 BACKWARD = ["leaky_relu_backward", "prelu_backward"]
 LEAKY = ["leaky_relu", "leaky_relu_backward"]
@@ -124,6 +125,12 @@ BAD = [
     (
         ["prelu_backward"],
         {"x": SAME, "grad": SAME, "weight": SAME, "out": (SAME, SAME)},
+        ValueError,
+        "out[0] and out[1] share memory",
+    ),
+    (
+        ["prelu_backward"],
+        {"out": (ROOM[: X.size].reshape(X.shape), ROOM[-8:])},
         ValueError,
         "out[0] and out[1] share memory",
     ),
