@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import fastleaky
-from fastleaky import reference
+from fastleaky import _backends, _native, reference
 from fastleaky._check import OPERATIONS, data, same_bits
 
 SHAPES = [  # from 2**17 elements on
@@ -80,17 +80,25 @@ def test_many_python_threads_at_once():
     assert results == [True] * 20
 
 
-@pytest.mark.usefixtures("backend")
-def test_other_threads_run_meanwhile():
+def test_other_threads_run_meanwhile(backend):
     """A thread gets on while another computes. It could not if that did not let go of the interpreter.
 
-    No thread is made to let go, since the switch interval is so long: this thread does so only where it computes.
+    No thread is made to let go, since the switch interval is so long: this thread does so only where it computes. On
+    the general way, some of NumPy's functions let go as well, so there the kernels are called by themselves.
     """
     fastleaky.set_num_threads(1)  # to set several, Numba lets go for a moment
     given, _ = wanted_and_given(SHAPES[1])
-    x, grad, weight = (np.concatenate([given[name]] * 4, axis=0) for name in ("x", "grad", "weight"))
-    weight, out = weight[: x.shape[1]], (np.empty_like(x), np.empty_like(weight[: x.shape[1]]))
-    fastleaky.prelu_backward(grad, x, weight, out=out)  # compiles it, in Numba
+    x, grad = (np.concatenate([given[name]] * 4).reshape(8, 64, -1) for name in ("x", "grad"))
+    weight, dx, dweight = given["weight"], np.empty_like(x), np.empty_like(given["weight"])
+    kernels = _backends.kernels(x.dtype)
+
+    def compute():
+        if backend.startswith("c:") and _native.ENTRIES:
+            fastleaky.prelu_backward(grad, x, weight, out=(dx, dweight))
+        else:
+            kernels.prelu_backward(grad, x, weight, dx, dweight)
+
+    compute()  # compiles it, in Numba
     steps, ended = [0], [False]
 
     def count():
@@ -105,7 +113,7 @@ def test_other_threads_run_meanwhile():
         thread.start()
         for _ in range(100):  # the system may not have given it a processor in one call
             before = steps[0]
-            fastleaky.prelu_backward(grad, x, weight, out=out)
+            compute()
             meanwhile += steps[0] - before
             if meanwhile:
                 break
