@@ -40,7 +40,6 @@ TSAN = "clang-19 -O1 -g -fsanitize=thread"
 PROGRAMS = {  # the compiler with its flags for the library, the program, flags for the program
     "check": (GCC, "check", ""),
     "check with threads": (GCC, "check", "-DHOST"),
-    "check with fused multiply-add": ("gcc -O3 -mfma -ffp-contract=fast", "check", ""),
     "check_quantized": (GCC, "check_quantized", ""),
     "stress": (GCC, "stress", ""),
     "stress with ThreadSanitizer": (TSAN, "stress", "-DNO_FORK"),
