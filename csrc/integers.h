@@ -28,13 +28,8 @@ typedef struct {
     int shift;
 } fl_short;
 
-/* Elements begin ... end of a job, of each type; and a table of 256 bytes, looked up. */
-typedef struct {
-    void (*i8)(const fl_rescaling *job, size_t begin, size_t end);
-    void (*u8)(const fl_rescaling *job, size_t begin, size_t end);
-    void (*i16)(const fl_rescaling *job, size_t begin, size_t end);
-    void (*look_up)(const uint8_t *table, const uint8_t *q, uint8_t *out, size_t n);
-} fl_integers;
+/* The kernels of an instruction set: elements begin ... end of a job; and of a table of 256 bytes, its `weight`. */
+typedef void fl_rescale(const fl_rescaling *job, size_t begin, size_t end);
 
 enum { FL_TABLE_FROM = 1024, FL_SHORT_FROM = 256 }; /* numbers with one slope, from which a table pays, or short.h */
 

@@ -3,7 +3,7 @@
  *
  * An instruction set is one file, isa/NAME.c: it names itself (FL_NAME, FL_TARGET), includes this header,
  * says fl_available(), and then for each element type writes the words that kernels.h lists and includes
- * kernels.h; FL_TABLE closes it. All architecture conditions of the library stand here. */
+ * kernels.h; FL_ISA_END closes it. All architecture conditions of the library stand here. */
 #ifndef FL_ISA_H
 #define FL_ISA_H
 
@@ -44,6 +44,16 @@
 #define FL_MVE 0
 #endif
 
+/* Bare metal runs what it was compiled for, so the scalar kernels are there only if there are no others; or if asked
+ * for by FL_SCALAR=1, as the checks do to compare. */
+#ifndef FL_SCALAR
+#if (FL_MVE || FL_NEON || FL_NEON32 || FL_RVV) && !defined(__linux__) && !defined(__APPLE__) && !defined(_WIN32)
+#define FL_SCALAR 0
+#else
+#define FL_SCALAR 1
+#endif
+#endif
+
 /* Bits are the promise. -ffast-math breaks it, and so does x87 arithmetic, which rounds twice. */
 #if defined(__FAST_MATH__)
 #error "fastleaky: -ffast-math would change results; compile without it"
@@ -80,10 +90,11 @@
 #define FL_IF(condition, ...) FL_PASTE(FL_IF, condition)(__VA_ARGS__)
 
 #ifdef FL_TARGET
-#define FL_FUNCTION FL_COMPILER static __attribute__((target(FL_TARGET)))
+#define FL_EXPORT FL_COMPILER __attribute__((target(FL_TARGET)))
 #else
-#define FL_FUNCTION FL_COMPILER static
+#define FL_EXPORT FL_COMPILER
 #endif
+#define FL_FUNCTION FL_EXPORT static
 #define FL_INLINE FL_FUNCTION inline __attribute__((always_inline))
 #define FL_APART __attribute__((FL_ONCE)) /* so that what it needs does not take registers of a loop */
 
@@ -123,8 +134,8 @@ typedef struct {
 
 static inline int channels_last(const fl_job *job) { return job->inner == 1 && job->channels > 1; }
 
-/* What an instruction set offers for an element type: the two kernels of kernels.h. Each can do a part of the job:
- * the elements begin ... end in the order of memory; or a chunk (ordered_sum.h) of at most FL_WIDTH channels, or where
+/* What an instruction set offers for an element type: the kernels of kernels.h. Each can do a part of the job: the
+ * elements begin ... end in the order of memory; or a chunk (ordered_sum.h) of at most FL_WIDTH channels, or where
  * these lie in rows, all their chunks. The lanes of their blocks are on the stack, of which firmware has little;
  * elsewhere memory is read in longer pieces, twice to three times as fast as in pieces of rows. FL_FEW: so few
  * channels that several rows are joined. */
@@ -134,10 +145,20 @@ enum { FL_WIDTH = 512 };
 enum { FL_WIDTH = 64 };
 #endif
 enum { FL_FEW = 16 };
-typedef struct {
-    void (*select)(const fl_job *job, size_t begin, size_t end);
-    void (*sum)(const fl_job *job, size_t channel, size_t width, size_t first, size_t n, double *sums);
-} fl_kernels;
+typedef void fl_elementwise(const fl_job *job, size_t begin, size_t end);
+typedef void fl_sum(const fl_job *job, size_t channel, size_t width, size_t first, size_t n, double *sums);
+
+/* The instruction sets' numbers: their places in isas.def, and in each kernel's table (table.h). A table is named by
+ * one public function alone. Where there is one set only, that calls its kernel directly; so a linker can leave out the
+ * kernels of whatever a program does not call. */
+#define FL_ISA(name, condition) FL_IF(condition, FL_INDEX_##name, )
+enum {
+#include "isas.def"
+    FL_ISAS
+};
+#undef FL_ISA
+#define FL_OF(isa, table) ((table)[FL_ISAS == 1 ? 0 : (isa)->index])
+#define FL_KERNEL(word) FL_PASTE(FL_PASTE(fl, FL_TYPE), FL_PASTE(word, FL_NAME))
 
 /* What an operating system adds (host/host.c); without it the caller does all.
  * threads: how many should do a job of so many elements? run: have them call task(arg, begin, end) for parts of 0 ... n
@@ -153,18 +174,12 @@ typedef struct {
 struct fl_isa {
     const char *name;
     int (*available)(void);
-    const fl_kernels *f32, *f64, *f16, *bf16;
+    int index;
     const fl_host *host;
 };
 
-#define FL_KERNELS(type) {FL_PASTE(type, select), FL_PASTE(type, sum)}
-#define FL_TABLE_OF(bf16)                                                                                              \
-    static const fl_kernels kernels[] = {FL_KERNELS(f32), FL_KERNELS(f64), FL_KERNELS(f16)};                           \
+#define FL_ISA_END                                                                                                     \
     extern const fl_isa FL_PASTE(fl_isa, FL_NAME);                                                                     \
-    const fl_isa FL_PASTE(fl_isa, FL_NAME) = {FL_STRING(FL_NAME), fl_available, &kernels[0], &kernels[1],              \
-                                              &kernels[2],        bf16,         NULL};
-#define FL_TABLE                                                                                                       \
-    static const fl_kernels bf16_kernels = FL_KERNELS(bf16);                                                           \
-    FL_TABLE_OF(&bf16_kernels)
+    const fl_isa FL_PASTE(fl_isa, FL_NAME) = {FL_STRING(FL_NAME), fl_available, FL_PASTE(FL_INDEX, FL_NAME), NULL};
 
 #endif

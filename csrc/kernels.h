@@ -133,12 +133,14 @@
 /* Call with `past` as a constant. */
 #define FL_EACH_PAST(past, call, ...) ((past) ? call(__VA_ARGS__, FL_STREAM) : call(__VA_ARGS__, 0))
 #define FL_AHEAD(job) (runs_ahead((job)->out, (job)->v) || runs_ahead((job)->out, (job)->x))
+#define FL_FENCE(job) ((job)->past ? FL(fence)() : (void)0)
 #else
 #define FL_PUT(past, p, v, k) FL(store)(p, v, k)
 #define FL_FETCH(past, i, p) ((void)0)
 #define FL_PAST(job, aligned) ((void)(aligned), 0)
 #define FL_EACH_PAST(past, call, ...) ((void)(past), call(__VA_ARGS__, 0))
 #define FL_AHEAD(job) 0
+#define FL_FENCE(job) ((void)0)
 #endif
 
 /* Element-wise: out = x > 0 ? v : slope * v. Forward v is x, backward it is the gradient. */
@@ -192,53 +194,66 @@ FL_INLINE void FL(select_each)(const NUM *v, const NUM *x, const NUM *slope, NUM
     });
 }
 
-/* The slopes of few channels, repeated: FL_STRIDE short rows of channels are then one longer row. */
-FL_INLINE const NUM *FL(repeated)(NUM copies[FL_STRIDE * FL_FEW], const NUM *slope, size_t channels)
+/* The slopes of few channels, repeated: some short rows of channels are then one longer row. */
+FL_INLINE const NUM *FL(repeated)(NUM *copies, const NUM *slope, size_t channels, size_t times)
 {
-    for (size_t i = 0; i < FL_STRIDE * channels; i++)
+    for (size_t i = 0; i < times * channels; i++)
         copies[i] = i < channels ? slope[i] : copies[i - channels];
     return copies;
 }
 
-/* Elements begin ... end: runs with one slope, or where channels are last, with a slope an element. */
-FL_INLINE void FL(select_runs)(const fl_job *job, const NUM *v, const NUM *x, size_t begin, size_t end)
+/* n elements with one slope; `ahead`: from the end on. */
+FL_INLINE void FL(select_run)(const NUM *v, const NUM *x, ACC slope, NUM *out, size_t n, int past, int ahead)
 {
-    NUM *const out = job->out, copies[FL_STRIDE * FL_FEW];
-    const size_t channels = job->channels, one = channels == 1, each = channels_last(job);
-    const int few = each && channels <= FL_FEW && end - begin > 4 * FL_STRIDE * FL_FEW;
-    const NUM *const slope = few ? FL(repeated)(copies, job->slope, channels) : job->slope;
-    const size_t length = one ? end : few ? channels * FL_STRIDE : each ? channels : job->inner;
-    size_t i = begin, c = 0; /* where a run is entered, and in which channel */
-    if (!one && begin) {
-        i = begin % length;
-        c = each ? 0 : begin / length % channels;
-    }
-    const int past = FL_PAST(job, (uintptr_t)(out + begin) % 16 == 0 && (one || length * sizeof(NUM) % 16 == 0));
+    if (ahead)
+        FL(select_back)(v, x, slope, out, n);
+    else
+        FL_EACH_PAST(past, FL(select_row), v, x, slope, out, n);
+}
+
+FL_INLINE void FL(select_all)(const fl_job *job, const NUM *v, const NUM *x, size_t begin, size_t end)
+{
+    NUM *const out = (NUM *)job->out + begin;
+    const int past = FL_PAST(job, (uintptr_t)out % 16 == 0);
+    FL(select_run)(v + begin, x + begin, FL_ONLY(job), out, end - begin, past, past && FL_AHEAD(job));
+    FL_FENCE(job);
+}
+
+/* Elements begin ... end of all, with one slope. Forward every vector is loaded once. */
+extern fl_elementwise FL_KERNEL(leaky_relu), FL_KERNEL(leaky_relu_backward), FL_KERNEL(prelu);
+FL_EXPORT void FL_KERNEL(leaky_relu)(const fl_job *job, size_t begin, size_t end)
+{
+    FL(select_all)(job, job->x, job->x, begin, end);
+}
+FL_EXPORT void FL_KERNEL(leaky_relu_backward)(const fl_job *job, size_t begin, size_t end)
+{
+    FL(select_all)(job, job->v, job->x, begin, end);
+}
+
+/* Elements begin ... end: runs with a slope each, or where channels are last, with a slope an element. */
+FL_EXPORT void FL_KERNEL(prelu)(const fl_job *job, size_t begin, size_t end)
+{
+    enum { JOINED = FL_LANES > 1 ? FL_STRIDE * FL_FEW : 24 }; /* firmware has little stack */
+    NUM *const out = job->out, copies[JOINED];
+    const NUM *const x = job->x;
+    const size_t channels = job->channels, each = channels_last(job);
+    const int few = each && channels <= FL_FEW && end - begin > 4 * JOINED;
+    const size_t times = FL_LANES > 1 ? FL_STRIDE : few ? JOINED / channels : 1;
+    const NUM *const slope = few ? FL(repeated)(copies, job->slope, channels, times) : job->slope;
+    const size_t length = few ? channels * times : each ? channels : job->inner;
+    size_t i = begin ? begin % length : 0, c = begin && !each ? begin / length % channels : 0; /* where it begins */
+    const int past = FL_PAST(job, (uintptr_t)(out + begin) % 16 == 0 && length * sizeof(NUM) % 16 == 0);
     const int ahead = past && FL_AHEAD(job);
     for (size_t at = begin, n; at < end; at += n, i = 0) {
-        const ACC s = one ? FL_ONLY(job) : FL(widen)(slope[c]);
         n = length - i < end - at ? length - i : end - at;
         if (each)
-            FL_EACH_PAST(past, FL(select_each), v + at, x + at, slope + i, out + at, n);
-        else if (ahead)
-            FL(select_back)(v + at, x + at, s, out + at, n);
+            FL_EACH_PAST(past, FL(select_each), x + at, x + at, slope + i, out + at, n);
         else
-            FL_EACH_PAST(past, FL(select_row), v + at, x + at, s, out + at, n);
+            FL(select_run)(x + at, x + at, FL(widen)(slope[c]), out + at, n, past, ahead);
         if (++c == channels)
             c = 0;
     }
-}
-
-FL_FUNCTION void FL(select)(const fl_job *job, size_t begin, size_t end)
-{
-    if (job->v == job->x) /* forward: every vector is loaded once */
-        FL(select_runs)(job, job->x, job->x, begin, end);
-    else
-        FL(select_runs)(job, job->v, job->x, begin, end);
-#ifdef FL_STREAMS
-    if (job->past)
-        FL(fence)();
-#endif
+    FL_FENCE(job);
 }
 
 #include "kernels_sum.h"
@@ -262,6 +277,7 @@ FL_FUNCTION void FL(select)(const fl_job *job, size_t begin, size_t end)
 #undef FL_FETCH
 #undef FL_PAST
 #undef FL_AHEAD
+#undef FL_FENCE
 #undef FL_EACH_PAST
 #undef FL_FLUSHES
 #undef FL_BETWEEN

@@ -137,8 +137,14 @@ FL_FUNCTION void FL(rescale_rows)(const fl_rescaling *job, size_t begin, size_t 
         FL(rescale_columns)(job, begin, end, row, first);
 }
 
-/* Elements begin ... end. */
-FL_FUNCTION void FL(rescale)(const fl_rescaling *job, size_t begin, size_t end)
+/* Elements begin ... end, with one slope, which is 1; or with a slope for each channel. */
+extern fl_rescale FL_KERNEL(leaky_relu), FL_KERNEL(prelu);
+FL_EXPORT void FL_KERNEL(leaky_relu)(const fl_rescaling *job, size_t begin, size_t end)
+{
+    FL(rescale_run)(job, (const NUM *)job->q + begin, 1, (NUM *)job->out + begin, end - begin);
+}
+
+FL_EXPORT void FL_KERNEL(prelu)(const fl_rescaling *job, size_t begin, size_t end)
 {
     const WEIGHT *const weight = job->weight;
     const size_t inner = job->channels > 1 ? job->inner : end;
@@ -147,7 +153,7 @@ FL_FUNCTION void FL(rescale)(const fl_rescaling *job, size_t begin, size_t end)
         return;
     }
     for (size_t at = begin, n; at < end; at += n) {
-        const int32_t slope = weight ? weight[at / inner % job->channels] - job->weight_zero_point : 1;
+        const int32_t slope = weight[at / inner % job->channels] - job->weight_zero_point;
         n = inner - at % inner < end - at ? inner - at % inner : end - at;
         FL(rescale_run)(job, (const NUM *)job->q + at, slope, (NUM *)job->out + at, n);
     }

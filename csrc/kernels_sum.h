@@ -270,7 +270,7 @@ FL_INLINE void FL(sum_columns)(const fl_job *job, const NUM *grad, const NUM *x,
     const size_t pitch = job->channels;
     const int few = pitch <= FL_FEW && width == pitch && n >= FL_STRIDE;
     int tiny = 0;
-    const NUM *const repeated = few ? FL(repeated)(copies, slope, width) : slope;
+    const NUM *const repeated = few ? FL(repeated)(copies, slope, width, FL_STRIDE) : slope;
     for (size_t c = 0; c < width; c++)
         sums[c] = 0;
     for (size_t row = 0, rows; row < n; row += rows, grad += rows * pitch, x += rows * pitch, dx += rows * pitch) {
@@ -303,7 +303,9 @@ FL_INLINE void FL(sum_columns)(const fl_job *job, const NUM *grad, const NUM *x,
 }
 
 /* The sums of n terms of `width` channels, from `channel` and from a chunk's first term on. */
-FL_FUNCTION void FL(sum)(const fl_job *job, size_t channel, size_t width, size_t first, size_t n, double *sums)
+extern fl_sum FL_KERNEL(prelu_backward);
+FL_EXPORT void FL_KERNEL(prelu_backward)(const fl_job *job, size_t channel, size_t width, size_t first, size_t n,
+                                         double *sums)
 {
     const NUM *const grad = job->v, *const x = job->x, *const slope = (const NUM *)job->slope + channel;
     NUM *const dx = job->out;
@@ -328,10 +330,7 @@ FL_FUNCTION void FL(sum)(const fl_job *job, size_t channel, size_t width, size_t
             FL(sum_rows)(job, grad + p, x + p, slope + c, dx + p, some, first - row * inner, n, sums + c, room.kept);
         }
     }
-#ifdef FL_STREAMS
-    if (job->past)
-        FL(fence)();
-#endif
+    FL_FENCE(job);
 }
 
 #undef FL_NTH

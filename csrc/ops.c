@@ -4,14 +4,14 @@
 #include "ordered_sum.h"
 
 typedef struct {
-    const fl_kernels *kernels;
+    fl_elementwise *kernel;
     const fl_job *job;
-} selection;
+} elementwise;
 
-static void select_part(const void *arg, size_t begin, size_t end)
+static void do_part(const void *arg, size_t begin, size_t end)
 {
-    const selection *const s = arg;
-    s->kernels->select(s->job, begin, end);
+    const elementwise *const e = arg;
+    e->kernel(e->job, begin, end);
 }
 
 static int threads_for(const fl_isa *isa, fl_job *job, size_t size)
@@ -24,15 +24,15 @@ static int threads_for(const fl_isa *isa, fl_job *job, size_t size)
     return isa->host->threads(n);
 }
 
-static void select_all(const fl_isa *isa, const fl_kernels *kernels, fl_job *job, size_t size)
+static void do_all(const fl_isa *isa, fl_elementwise *kernel, fl_job *job, size_t size)
 {
     const size_t n = job->outer * job->channels * job->inner;
-    const selection s = {kernels, job};
+    const elementwise e = {kernel, job};
     const int threads = threads_for(isa, job, size);
     if (threads > 1)
-        isa->host->run(threads, select_part, &s, n, 1024);
+        isa->host->run(threads, do_part, &e, n, 1024);
     else
-        kernels->select(job, 0, n);
+        kernel(job, 0, n);
 }
 
 /* A part of the sums is one chunk of `width` channels, or all their terms. The parts make a row: all chunks of the
@@ -40,7 +40,7 @@ static void select_all(const fl_isa *isa, const fl_kernels *kernels, fl_job *job
  * some of the parts at a time, and what they give is added up behind it. */
 enum { WAVE = FL_WIDTH < 512 ? FL_WIDTH : 4 * FL_WIDTH }; /* on the stack; hosted, of parts for several threads */
 typedef struct {
-    const fl_kernels *kernels;
+    fl_sum *sum;
     const fl_job *job;
     size_t width, terms, length, chunks, first; /* length: in terms, of which there are `chunks` for each channel */
     double *sums;
@@ -62,7 +62,7 @@ FL_COMPILER static void sum_part(const void *arg, size_t begin, size_t end)
         const size_t at = w->first + begin, channel = at / w->chunks * w->width, first = at % w->chunks * w->length;
         const size_t left = w->terms - first, n = left < w->length ? left : w->length;
         double *const sums = w->chunks == 1 ? own : w->sums + begin * w->width;
-        w->kernels->sum(w->job, channel, width_at(w, channel), first, n, sums);
+        w->sum(w->job, channel, width_at(w, channel), first, n, sums);
         if (w->chunks == 1)
             w->put(w->dslope, channel, sums, width_at(w, channel));
     }
@@ -87,7 +87,7 @@ static size_t width_of(const fl_job *job, size_t length, size_t chunks, int thre
     return threads > 1 && share < width && !channels_last(job) ? share : width;
 }
 
-FL_COMPILER static void sum_all(const fl_isa *isa, const fl_kernels *kernels, fl_job *job, void *dslope, size_t size,
+FL_COMPILER static void sum_all(const fl_isa *isa, fl_sum *sum, fl_job *job, void *dslope, size_t size,
                                 void (*put)(void *, size_t, const double *, size_t))
 {
     const size_t terms = job->outer * job->inner;
@@ -95,7 +95,7 @@ FL_COMPILER static void sum_all(const fl_isa *isa, const fl_kernels *kernels, fl
     const size_t length = terms > FL_CHUNK && !in_batches(job, threads) ? FL_CHUNK : terms;
     const size_t chunks = terms ? (terms - 1) / length + 1 : 1;
     double sums[WAVE], totals[FL_WIDTH];
-    wave w = {kernels, job, width_of(job, length, chunks, threads), terms, length, chunks, 0, sums, dslope, put};
+    wave w = {sum, job, width_of(job, length, chunks, threads), terms, length, chunks, 0, sums, dslope, put};
     const size_t parts = ((job->channels - 1) / w.width + 1) * chunks, most = chunks == 1 ? parts : WAVE / w.width;
     for (; w.first < parts; w.first += most) {
         const size_t count = parts - w.first < most ? parts - w.first : most;
@@ -129,40 +129,20 @@ static fl_job job_of(const void *v, const void *x, const void *slope, void *out,
     return job;
 }
 
-/* The operations of a type T, which are computed in W, and how sums[c] becomes one of its numbers. */
-#define FL_OPS(type, T, wide, W, rounded)                                                                              \
-    FL_COMPILER static void put_##type(void *dslope, size_t at, const double *sums, size_t n)                          \
-    {                                                                                                                  \
-        for (size_t c = 0; c < n; c++)                                                                                 \
-            ((T *)dslope)[at + c] = rounded;                                                                           \
-    }                                                                                                                  \
-    void fl_leaky_relu_backward_##type(const fl_isa *isa, const T *grad, const T *x, T *dx, size_t n,                  \
-                                       W negative_slope)                                                               \
-    {                                                                                                                  \
-        fl_job job = job_of(grad, x, NULL, dx, 1, 1, n);                                                               \
-        job.only.wide = negative_slope;                                                                                \
-        select_all(isa, isa->type, &job, sizeof(T));                                                                   \
-    }                                                                                                                  \
-    void fl_leaky_relu_##type(const fl_isa *isa, const T *x, T *out, size_t n, W negative_slope)                       \
-    {                                                                                                                  \
-        fl_leaky_relu_backward_##type(isa, x, x, out, n, negative_slope);                                              \
-    }                                                                                                                  \
-    void fl_prelu_##type(const fl_isa *isa, const T *x, const T *weight, T *out, size_t outer, size_t channels,        \
-                         size_t inner)                                                                                 \
-    {                                                                                                                  \
-        fl_job job = job_of(x, x, weight, out, outer, channels, inner);                                                \
-        job.only.wide = channels == 1 ? type##_widen(*weight) : 0;                                                     \
-        select_all(isa, isa->type, &job, sizeof(T));                                                                   \
-    }                                                                                                                  \
-    void fl_prelu_backward_##type(const fl_isa *isa, const T *grad, const T *x, const T *weight, T *dx, T *dweight,    \
-                                  size_t outer, size_t channels, size_t inner)                                         \
-    {                                                                                                                  \
-        fl_job job = job_of(grad, x, weight, dx, outer, channels, inner);                                              \
-        if (channels)                                                                                                  \
-            sum_all(isa, isa->type, &job, dweight, sizeof(T), put_##type);                                             \
-    }
-
-FL_OPS(f32, float, f32, float, (float)sums[c])
-FL_OPS(f64, double, f64, double, sums[c])
-FL_OPS(f16, fl_f16, f32, float, f16_narrow(fl_to_odd(sums[c])))
-FL_OPS(bf16, fl_bf16, f32, float, bf16_narrow(fl_to_odd(sums[c])))
+/* float and double, and the 16-bit formats, which are computed in float. */
+#define FL_TYPE f32
+#define FL_COMPUTED f32
+#define FL_ROUNDED(sum) ((float)(sum))
+#include "ops_type.h"
+#define FL_TYPE f64
+#define FL_COMPUTED f64
+#define FL_ROUNDED(sum) (sum)
+#include "ops_type.h"
+#define FL_TYPE f16
+#define FL_COMPUTED f32
+#define FL_ROUNDED(sum) f16_narrow(fl_to_odd(sum))
+#include "ops_type.h"
+#define FL_TYPE bf16
+#define FL_COMPUTED f32
+#define FL_ROUNDED(sum) bf16_narrow(fl_to_odd(sum))
+#include "ops_type.h"

@@ -2,28 +2,21 @@
  * SPDX-License-Identifier: MIT */
 #include "integers.h"
 
-/* A table of its own, not a part of fl_isa: firmware that does not call these operations need not link their kernels.
- */
-typedef struct {
-    const fl_isa *isa;
-    const fl_integers *integers;
-} entry;
-#define FL_ISA(name, condition)                                                                                        \
-    FL_IF(condition, extern const fl_isa fl_isa_##name; extern const fl_integers fl_integers_##name;)
-#include "isas.def"
-#undef FL_ISA
-#define FL_ISA(name, condition) FL_IF(condition, {&fl_isa_##name, &fl_integers_##name}, )
-static const entry entries[] = {
-#include "isas.def"
-};
-
-static const fl_integers *integers_of(const fl_isa *isa)
-{
-    const entry *e = entries;
-    while (e->isa->name != isa->name) /* one with threads is a copy */
-        e++;
-    return e->integers;
-}
+#define FL_SIGNATURE fl_rescale
+#define FL_WORD i8_leaky_relu
+#include "table.h"
+#define FL_WORD i8_prelu
+#include "table.h"
+#define FL_WORD u8_leaky_relu
+#include "table.h"
+#define FL_WORD u8_prelu
+#include "table.h"
+#define FL_WORD i16_leaky_relu
+#include "table.h"
+#define FL_WORD i16_prelu
+#include "table.h"
+#define FL_WORD bytes_look_up
+#include "table.h"
 
 /* Both roundings in one: what is dropped first, and then half of what is dropped in all. Below 2^-29 all becomes 0. */
 static fl_side side_of(fl_factor factor, fl_rounding rounding)
@@ -64,41 +57,36 @@ static fl_rescaling rescaling_of(const fl_quantization *how, const void *q, cons
 
 /* A job for one of the kernels, in parts that threads can share out. */
 typedef struct {
-    const fl_integers *integers;
-    void (*rescale)(const fl_rescaling *job, size_t begin, size_t end); /* or none: the weight is a table */
+    fl_rescale *kernel;
     const fl_rescaling *job;
-} part;
+} rescaling;
 
 static void do_part(const void *arg, size_t begin, size_t end)
 {
-    const part *const p = arg;
-    const fl_rescaling *const job = p->job;
-    if (p->rescale)
-        p->rescale(job, begin, end);
-    else
-        p->integers->look_up(job->weight, (const uint8_t *)job->q + begin, (uint8_t *)job->out + begin, end - begin);
+    const rescaling *const r = arg;
+    r->kernel(r->job, begin, end);
 }
 
-static void do_all(const fl_isa *isa, const part *p)
+static void do_all(const fl_isa *isa, fl_rescale *kernel, const fl_rescaling *job)
 {
-    const size_t n = p->job->outer * p->job->channels * p->job->inner;
+    const size_t n = job->outer * job->channels * job->inner;
+    const rescaling r = {kernel, job};
     const int threads = isa->host ? isa->host->threads(n) : 1;
     if (threads > 1)
-        isa->host->run(threads, do_part, p, n, 1024);
+        isa->host->run(threads, do_part, &r, n, 1024);
     else
-        do_part(p, 0, n);
+        kernel(job, 0, n);
 }
 
 static void look_up(const fl_isa *isa, const void *q, const void *table, void *out, size_t n)
 {
     fl_rescaling job;
-    const part p = {integers_of(isa), NULL, &job};
     job.q = q;
     job.weight = table;
     job.out = out;
     job.outer = job.channels = 1;
     job.inner = n;
-    do_all(isa, &p);
+    do_all(isa, FL_OF(isa, bytes_look_up), &job);
 }
 
 #define FL_OPS(type, T, WEIGHT)                                                                                        \
@@ -106,13 +94,12 @@ static void look_up(const fl_isa *isa, const void *q, const void *table, void *o
                          size_t outer, size_t channels, size_t inner)                                                  \
     {                                                                                                                  \
         const fl_rescaling job = rescaling_of(how, q, weight, out, outer, channels, inner);                            \
-        const fl_integers *const integers = integers_of(isa);                                                          \
-        const part p = {integers, integers->type, &job};                                                               \
-        do_all(isa, &p);                                                                                               \
+        do_all(isa, FL_OF(isa, type##_prelu), &job);                                                                   \
     }                                                                                                                  \
     void fl_leaky_relu_##type(const fl_isa *isa, const fl_quantization *how, const T *q, T *out, size_t n)             \
     {                                                                                                                  \
-        fl_prelu_##type(isa, how, q, NULL, out, 1, 1, n);                                                              \
+        const fl_rescaling job = rescaling_of(how, q, NULL, out, 1, 1, n);                                             \
+        do_all(isa, FL_OF(isa, type##_leaky_relu), &job);                                                              \
     }
 FL_OPS(i8, int8_t, int8_t)
 FL_OPS(u8, uint8_t, uint8_t)

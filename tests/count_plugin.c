@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: MIT
  *
  * For tests/cross.py only: it is built there, loaded into QEMU 7.2, and prints `NAME COUNT` for each function whose
- * name begins with f32_ or f64_. Debian does not package QEMU's plugin header, so what is used of it is declared here.
+ * name begins with f32_ or fl_f32_. Debian does not package QEMU's plugin header, so what is used of it is declared
+ * here.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -44,7 +45,7 @@ static void translated(plugin_id id, struct block *block)
         struct instruction *const instruction = qemu_plugin_tb_get_insn(block, i);
         const char *const name = qemu_plugin_insn_symbol(instruction);
         uint64_t *const executed =
-            name && (!strncmp(name, "f32_", 4) || !strncmp(name, "f64_", 4)) ? counter(name) : NULL;
+            name && (!strncmp(name, "f32_", 4) || !strncmp(name, "fl_f32_", 7)) ? counter(name) : NULL;
         if (executed)
             qemu_plugin_register_vcpu_insn_exec_inline(instruction, ADD_INLINE, executed, 1);
     }

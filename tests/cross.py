@@ -144,9 +144,9 @@ def board(build: Path, name: str, cpu: str | None, isa: str, plugin: Path) -> Re
     wrapper = [part.replace("@DIRNAME@", str(ROOT / "cross")) for part in wrapper]
     verify(run([*wrapper, str(build / "results")], **environment), build / f"{name}.log")
     counted = run([*wrapper, str(build / "count")], QEMU_PLUGIN=str(plugin), **environment)
-    counts = {name: int(count) for name, count in re.findall(r"^(f\d\d_[\w.]+) (\d+)$", counted, re.MULTILINE)}
-    result.forward = sum(n for name, n in counts.items() if "select" in name) / 1024
-    result.backward = sum(n for name, n in counts.items() if "select" not in name) / 1024
+    counts = {name: int(count) for name, count in re.findall(r"^((?:fl_)?f32_[\w.]+) (\d+)$", counted, re.MULTILINE)}
+    result.forward = sum(n for name, n in counts.items() if "leaky" in name or "select" in name) / 1024
+    result.backward = sum(counts.values()) / 1024 - result.forward
     result.code = code_size(build, isa)
     return result
 

@@ -162,6 +162,5 @@ FL_INLINE void f16_stream(f16_num *p, __m256 v, size_t k) { half_store(p, f16_of
 
 #include "integers.h"
 
-const fl_kernels fl_avx2_bf16 = FL_KERNELS(bf16);
-FL_TABLE_OF(&fl_avx2_bf16)
+FL_ISA_END
 #endif

@@ -126,5 +126,21 @@ FL_INLINE void f16_stream(f16_num *p, __m512 v, __mmask16 k) { half_store(p, f16
 #include "integers.h"
 
 /* bfloat16 as pairs in 256 bits is faster: 18 instructions for 16 numbers, none of which moves lanes. */
-FL_TABLE_OF(&fl_avx2_bf16)
+#define FL_AS_AVX2(word)                                                                                               \
+    extern fl_elementwise fl_bf16_##word##_avx2, fl_bf16_##word##_avx512;                                              \
+    void fl_bf16_##word##_avx512(const fl_job *job, size_t begin, size_t end)                                          \
+    {                                                                                                                  \
+        fl_bf16_##word##_avx2(job, begin, end);                                                                        \
+    }
+FL_AS_AVX2(leaky_relu)
+FL_AS_AVX2(leaky_relu_backward)
+FL_AS_AVX2(prelu)
+extern fl_sum fl_bf16_prelu_backward_avx2, fl_bf16_prelu_backward_avx512;
+void fl_bf16_prelu_backward_avx512(const fl_job *job, size_t channel, size_t width, size_t first, size_t n,
+                                   double *sums)
+{
+    fl_bf16_prelu_backward_avx2(job, channel, width, first, n, sums);
+}
+
+FL_ISA_END
 #endif

@@ -60,8 +60,13 @@ enum { FL_PIECE = FL_WIDTH / 2 }; /* so many of them */
 #define FL_TYPE i16
 #include "../kernels_int.h"
 
-extern const fl_integers FL_PASTE(fl_integers, FL_NAME);
-const fl_integers FL_PASTE(fl_integers, FL_NAME) = {i8_rescale, u8_rescale, i16_rescale, look_up};
+#define FL_TYPE bytes
+extern fl_rescale FL_KERNEL(look_up);
+FL_EXPORT void FL_KERNEL(look_up)(const fl_rescaling *job, size_t begin, size_t end)
+{
+    look_up(job->weight, (const uint8_t *)job->q + begin, (uint8_t *)job->out + begin, end - begin);
+}
+#undef FL_TYPE
 
 #ifdef __clang__
 #pragma clang diagnostic pop

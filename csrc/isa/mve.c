@@ -68,5 +68,5 @@ FL_INLINE int f32_wrong(float32x4_t a, float32x4_t b, uint32x4_t m, uint32_t lea
 
 #include "integers.h"
 
-FL_TABLE
+FL_ISA_END
 #endif

@@ -105,5 +105,5 @@ FL_FUNCTION void look_up(const uint8_t *table, const uint8_t *q, uint8_t *out, s
 }
 #include "integers.h"
 
-FL_TABLE
+FL_ISA_END
 #endif

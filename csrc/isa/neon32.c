@@ -128,5 +128,5 @@ FL_INLINE int f32_wrong(f32_vec a, f32_vec b, f32_vec m, uint32_t least, size_t 
 
 #include "integers.h"
 
-FL_TABLE
+FL_ISA_END
 #endif

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #define FL_NAME plain
 #include "../isa.h"
+#if FL_SCALAR
 
 static int fl_available(void) { return 1; }
 
@@ -15,4 +16,5 @@ static int fl_available(void) { return 1; }
 
 #include "integers.h"
 
-FL_TABLE
+FL_ISA_END
+#endif

@@ -64,5 +64,5 @@ RVV(f64, double, 64, m8, b8)
 
 #include "integers.h"
 
-FL_TABLE
+FL_ISA_END
 #endif

@@ -165,5 +165,5 @@ typedef __m128i line_bytes;
 #include "lines.h"
 #include "integers.h"
 
-FL_TABLE
+FL_ISA_END
 #endif

@@ -21,8 +21,6 @@ static inline int x86_has(unsigned bits, unsigned saved)
     return (b & bits) == bits;
 }
 
-extern const fl_kernels fl_avx2_bf16;
-
 FL_INLINE float f32_fold128(__m128 v)
 {
     v = _mm_add_ps(v, _mm_movehl_ps(v, v));
