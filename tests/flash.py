@@ -1,8 +1,9 @@
-"""Bytes of flash of each kernel, and of stack of each kind of function, on the cores that firmware is written for.
+"""Bytes of flash and of stack that a program pays for a function, on the cores that firmware is written for.
 
 ``python tests/flash.py`` compiles the library for each core, as firmware does (-Os, freestanding, and no warning is let
-pass), sees that it calls nothing but what the compiler's own library has for arithmetic that the core lacks, and prints
-the table of README.md. Nothing is run: tests/cross.py does that.
+pass), sees that it calls nothing but what the compiler's own library has for arithmetic that the core lacks, links
+programs that call one function (with --gc-sections, and without anything that starts them), and prints the tables of
+README.md. Nothing is run: tests/cross.py does that.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import re
 import sys
 import tempfile
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -42,79 +44,98 @@ CORES = {
     "rv64gc": ("plain", *RISCV, "-march=rv64gc", "-mabi=lp64d"),
     "rv64gcv": ("rvv", "riscv64-unknown-elf", CLANG, "-march=rv64gcv", "-mabi=lp64d"),
 }
-SUM = ("sum", "rows", "whole_rows", "piece")
-PARTS = {  # of the code: the functions that it is
-    **{
-        f"{kernel} {t}": tuple(f"{t}_{name}" for name in names)
-        for t in ("f32", "f64")
-        for kernel, names in (("select", ("select",)), ("sum", SUM))
-    },
-    **{t: tuple(f"{t}_{name}" for name in ("select", *SUM)) for t in ("f16", "bf16")},
+PROGRAMS = {  # each calls one function, and its name in the table
+    "leaky f32": "fl_leaky_relu_f32(fl_isa_best(), f, f, 8, 0.1f)",
+    "prelu f32": "fl_prelu_f32(fl_isa_best(), f, f, f, 1, 2, 4)",
+    "prelu_backward f32": "fl_prelu_backward_f32(fl_isa_best(), f, f, f, f, f, 1, 2, 4)",
+    "prelu_backward f64": "fl_prelu_backward_f64(fl_isa_best(), d, d, d, d, d, 1, 2, 4)",
+    "leaky f16": "fl_leaky_relu_f16(fl_isa_best(), h, h, 8, 0.1f)",
+    "leaky i8": "fl_leaky_relu_i8(fl_isa_best(), &how, q, q, 8)",
+    "prelu i8": "fl_prelu_i8(fl_isa_best(), &how, q, q, q, 1, 2, 4)",
+    "look_up i8": "fl_look_up_i8(fl_isa_best(), q, q, q, 8)",
 }
-INTEGERS = re.compile(r"(i8|u8|i16)_|look_up|short|fl_integers_")  # and all of quantized.c
-# Of the stack: what each public function calls, and what that calls; one of those that stand in parentheses.
+MAIN = """
+#include "fastleaky_quantized.h"
+float f[8]; double d[8]; fl_f16 h[8]; int8_t q[256]; fl_quantization how;
+int main(void) { %s; return 0; }
+"""
+# Of the stack: what a public function calls, and what that calls; one of those that stand in parentheses.
+SUM = ("sum_all", "sum_part", "fl_{t}_prelu_backward_{isa}", ("{t}_rows", "{t}_whole_rows"), "{t}_piece")
+RUN = ("{t}_rescale_run", ("{t}_rescale_short", "{t}_line_run", "look_up"))
+ROWS = ("{t}_rescale_rows", "{t}_rescale_columns", "shorten")
 STACK = {
-    **{f"forward {t}": (f"fl_prelu_{t}", "select_all", "select_part", f"{t}_select") for t in ("f32", "f64")},
-    **{
-        f"backward {t}": (
-            *(f"fl_prelu_backward_{t}", "sum_all", "sum_part", f"{t}_sum"),
-            *((f"{t}_rows", f"{t}_whole_rows"), f"{t}_piece"),
-        )
-        for t in ("f32", "f64")
-    },
-    "int": (
-        *(("fl_prelu_i8", "fl_leaky_relu_i8"), "do_all", "do_part", "i8_rescale"),
-        *(("i8_rescale_run", "i8_rescale_rows"), ("i8_rescale_short", "i8_rescale_columns", "i8_line_run", "look_up")),
-        "shorten",
-    ),
+    "leaky f32": ("fl_leaky_relu_f32", "do_all", "do_part", "fl_{t}_leaky_relu_{isa}"),
+    "prelu f32": ("fl_prelu_f32", "do_all", "do_part", "fl_{t}_prelu_{isa}"),
+    "prelu_backward f32": ("fl_prelu_backward_f32", *SUM),
+    "prelu_backward f64": ("fl_prelu_backward_f64", *SUM),
+    "leaky i8": ("fl_leaky_relu_i8", "do_all", "do_part", "fl_{t}_leaky_relu_{isa}", *RUN),
+    "prelu i8": ("fl_prelu_i8", "do_all", "do_part", "fl_{t}_prelu_{isa}", *ROWS),
+    "look_up i8": ("fl_look_up_i8", "look_up", "do_all", "do_part", "fl_bytes_look_up_{isa}"),
+}
+LINKED = {  # where GCC 12 does not know the core: for what it does, the compiler's own library is the same
+    "cortex-m85": ("-mthumb", "-mcpu=cortex-m55", HARD),
+    "rv64gcv": ("-march=rv64gc", "-mabi=lp64d"),
 }
 OURS = re.compile(r"fl_|__aeabi_|__[a-z]+([sd]f|di)")  # and the compiler's own, for arithmetic
 
 
-def weigh(core: str, folder: Path) -> tuple[str, ...]:
-    """One row: the core, its best instruction set, the bytes of its kernels, of the rest, and of stack."""
+def deepest(calls: tuple[str | tuple[str, ...], ...], t: str, isa: str, stack: dict[str, int]) -> int:
+    """Bytes of stack that functions take that call each other."""
+    each = [(name,) if isinstance(name, str) else name for name in calls]
+    return sum(max(stack.get(name.format(t=t, isa=isa), 0) for name in names) for names in each)
+
+
+def weigh(core: str, folder: Path) -> tuple[str, list[str], list[str]]:
+    """The core and its instruction set, the text of each program, and the stack of each function."""
     isa, tools, compiler, *flags = CORES[core]
     command = [f"{tools}-{compiler}"] if compiler == "gcc" else [compiler, f"--target={tools}"]
-    options = ["-Os", "-ffreestanding", "-fstack-usage", "-Wall", "-Wextra", "-Werror", f"-I{ROOT / 'csrc'}"]
-    sizes: dict[str, int] = {}
-    stack: dict[str, int] = {}
+    options = ["-Os", "-ffreestanding", "-ffunction-sections", "-fdata-sections", f"-I{ROOT / 'csrc'}"]
+    strict = ["-fstack-usage", "-Wall", "-Wextra", "-Werror"]
+    objects, stack = [], {}
     for source in (*(ROOT / "csrc").glob("*.c"), *(ROOT / "csrc" / "isa").glob("*.c")):
         compiled = folder / f"{core}-{source.stem}.o"
-        run([*command, *flags, *options, "-c", str(source), "-o", str(compiled)])
+        run([*command, *flags, *options, *strict, "-c", str(source), "-o", str(compiled)])
         foreign = [
             name for name in re.findall(r" U (\w+)", run([f"{tools}-nm", "-u", str(compiled)])) if not OURS.match(name)
         ]
         if foreign:
             raise CrossError(f"{core}: {source.name} calls {foreign}")
-        if source.stem in (isa, "dispatch", "ops", "quantized"):
-            symbols = run([f"{tools}-nm", "-S", str(compiled)])
-            for n, name in re.findall(r"^\w+ (\w+) [tTrR] (\w+)[\w.]*$", symbols, re.MULTILINE):  # of a clone, too
-                of_integers = source.stem == "quantized" or INTEGERS.match(name)
-                key = f"int {name}" if of_integers else name
-                sizes[key] = sizes.get(key, 0) + int(n, 16)
+        objects.append(str(compiled))
+        if source.stem in (isa, "ops", "quantized"):
             used = compiled.with_suffix(".su").read_text()
             stack |= {name: int(n) for name, n in re.findall(r":(\w+)(?:\.[\w.]*)?\t(\d+)", used)}
-    parts = [sum(sizes.pop(name, 0) for name in names) for names in PARTS.values()]
-    parts.append(sum(sizes.pop(name) for name in list(sizes) if name.startswith("int ")))
-    rest = sum(sizes.values())
-    deepest = [
-        sum(max(stack.get(name, 0) for name in ((names,) if isinstance(names, str) else names)) for names in calls)
-        for calls in STACK.values()
-    ]
-    return (core, isa, *(str(n) for n in (*parts, rest, *deepest)))
+    texts = []
+    for call in PROGRAMS.values():
+        program = folder / f"{core}-program"
+        program.with_suffix(".c").write_text(MAIN % call)
+        run([*command, *flags, *options, "-c", f"{program}.c", "-o", f"{program}.o"])
+        link = [f"{tools}-gcc", *(flags if compiler == "gcc" else LINKED[core]), "-static", "-nostdlib"]
+        run([*link, "-Wl,--gc-sections,-emain", f"{program}.o", *objects, "-lgcc", "-o", f"{program}.elf"])
+        texts.append(run([f"{tools}-size", f"{program}.elf"]).splitlines()[1].split()[0])
+    stacks = [str(deepest(calls, name.split()[1], isa, stack)) for name, calls in STACK.items()]
+    return f"{core} ({isa})", texts, stacks
+
+
+def show(console: Console, rows: list[tuple[str, ...]], functions: Iterable[str]) -> None:
+    """Print one table."""
+    table = Table(box=box.MARKDOWN)
+    table.add_column("core", no_wrap=True)
+    for function in functions:
+        table.add_column(function, justify="right")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
 
 
 def main() -> int:
-    """Print the table; the result is the exit status."""
-    table = Table(box=box.MARKDOWN)
-    for heading in ("core", "set"):
-        table.add_column(heading)
-    for heading in (*PARTS, "int", "rest", *(f"stack {name}" for name in STACK)):
-        table.add_column(heading, justify="right")
+    """Print the tables; the result is the exit status."""
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
-        for row in pool.map(lambda core: weigh(core, Path(folder)), CORES):
-            table.add_row(*row)
-    Console(width=200).print(table)
+        weighed = list(pool.map(lambda core: weigh(core, Path(folder)), CORES))
+    console = Console(width=150)
+    console.print("Bytes of flash of a program that calls one function:")
+    show(console, [(core, *texts) for core, texts, _ in weighed], PROGRAMS)
+    console.print("Bytes of stack:")
+    show(console, [(core, *stacks) for core, _, stacks in weighed], STACK)
     return 0
 
 
