@@ -23,5 +23,5 @@ const fl_isa *fl_isa_best(void)
     const fl_isa *const *isa = isas;
     while (!(*isa)->available())
         isa++;
-    return *isa; /* plain C ends the search: it is always available */
+    return *isa; /* the last one ends the search: it is always available */
 }

@@ -32,7 +32,9 @@ typedef struct fl_isa fl_isa;
  * anew at each call, so keep the answer. */
 const fl_isa *fl_isa_best(void);
 
-/* Every instruction set in this build, best first: i = 0, 1, ... until NULL. The last one is plain C. */
+/* Every instruction set in this build, best first: i = 0, 1, ... until NULL. The last one is available everywhere:
+ * plain C; or on bare metal, if the compiler was told of NEON, Helium or RISC-V's vectors, that (FL_SCALAR in isa.h).
+ */
 const fl_isa *fl_isa_at(size_t i);
 const char *fl_isa_name(const fl_isa *isa);
 int fl_isa_available(const fl_isa *isa);

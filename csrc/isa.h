@@ -44,10 +44,15 @@
 #define FL_MVE 0
 #endif
 
-/* Bare metal runs what it was compiled for, so the scalar kernels are there only if there are no others; or if asked
- * for by FL_SCALAR=1, as the checks do to compare. */
+/* Bare metal runs what it was compiled for, so the scalar kernels are there only if there are no others that are sure
+ * to run; or if FL_SCALAR=1 asks for them, as the checks do to compare. */
+#if defined(__riscv_v_min_vlen) && __riscv_v_min_vlen >= 128
+#define FL_SURE_RVV FL_RVV
+#else
+#define FL_SURE_RVV 0
+#endif
 #ifndef FL_SCALAR
-#if (FL_MVE || FL_NEON || FL_NEON32 || FL_RVV) && !defined(__linux__) && !defined(__APPLE__) && !defined(_WIN32)
+#if (FL_MVE || FL_NEON || FL_NEON32 || FL_SURE_RVV) && !defined(__linux__) && !defined(__APPLE__) && !defined(_WIN32)
 #define FL_SCALAR 0
 #else
 #define FL_SCALAR 1
