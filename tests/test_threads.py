@@ -1,5 +1,7 @@
 """Thread counts, several Python threads at once, and forked children: the same bits, no deadlock, no crash."""
 
+import functools
+import itertools
 import multiprocessing
 import os
 import signal
@@ -31,9 +33,13 @@ def restore_threads():
     fastleaky.set_num_threads(before)
 
 
+@functools.cache  # the specification takes longer than all that is compared with it
 def wanted_and_given(shape, dtype="float32"):
     given = data(np.random.default_rng(0), shape, dtype)
-    return given, {name: operation(reference, given) for name, operation in OPERATIONS.items()}
+    wanted = {name: operation(reference, given) for name, operation in OPERATIONS.items()}
+    for array in (given["x"], given["grad"], given["weight"], *itertools.chain(*wanted.values())):
+        array.flags.writeable = False
+    return given, wanted
 
 
 def all_agree(given, wanted):
