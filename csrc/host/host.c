@@ -3,6 +3,7 @@
  *
  * One job is shared out at a time. Threads may join it until its caller finds no part left and closes it; then the
  * caller waits for those inside only, so a thread that wakes up late delays nobody. */
+#if defined(__unix__) || defined(__APPLE__) /* elsewhere there is nothing here, and no POSIX threads */
 #define _GNU_SOURCE
 #include "../fastleaky_host.h"
 #include "../isa.h"
@@ -224,3 +225,4 @@ const fl_isa *fl_isa_hosted(const fl_isa *isa)
         i++;
     return fl_isa_at(i) ? &hosted[i] : isa;
 }
+#endif
