@@ -116,39 +116,27 @@ static void past_the_cache(void)
     fl_set_past_from(from);
 }
 
-/* What the operations ask of a host, and what they tell the kernels: one thread, kernels that only look. */
+/* What the operations ask of a host: how many elements there are, and if not in place, how many bytes are touched. */
 
 static size_t asked_elements, asked_bytes;
-static int told_past;
 static int one_thread(size_t elements) { return asked_elements = elements, 1; }
 static int always_past(size_t bytes) { return asked_bytes = bytes, 1; }
-static void look(const fl_job *job, size_t begin, size_t end) { (void)begin, (void)end, told_past = job->past; }
-static void look_at_sum(const fl_job *job, size_t channel, size_t width, size_t first, size_t n, double *sums)
-{
-    (void)channel, (void)first, (void)n;
-    told_past = job->past;
-    for (size_t c = 0; c < width; c++)
-        sums[c] = 0;
-}
 
 static int asked_otherwise(size_t bytes)
 {
-    const int wrong = asked_elements != SIZE || asked_bytes != bytes || told_past != (bytes > 0);
+    const int wrong = asked_elements != SIZE || asked_bytes != bytes;
     asked_elements = asked_bytes = 0;
-    told_past = 0;
     return wrong;
 }
 
 static void questions(const fl_isa *best)
 {
     static const fl_host host = {one_thread, NULL, always_past};
-    static const fl_kernels looking = {look, look_at_sum};
     static float out[SIZE];
     static fl_f16 half[SIZE], half_out[SIZE];
     float sums[CHANNELS];
     fl_isa isa = *best;
     isa.host = &host;
-    isa.f32 = isa.f16 = &looking;
     int wrong = 0;
     fl_leaky_relu_f32(&isa, x, out, SIZE, 0.1f);
     wrong += asked_otherwise(2 * sizeof x);
