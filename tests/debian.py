@@ -30,7 +30,7 @@ from rich.table import Table
 from cross import CHECKS, ROOT, CrossError, run
 
 COMPILERS = ("gcc", "clang")
-PART = "tests/test_choice.py tests/test_cli.py tests/test_dtypes.py tests/test_entry.py tests/test_errors.py"
+PART = "tests/test_cli.py tests/test_dtypes.py tests/test_entry.py tests/test_equal.py tests/test_errors.py"
 # What may be skipped: frameworks that no extra of ours installs for the tests.
 SKIPPED = (
     r"could not import 'torch'|LiteRT is not tested|"
