@@ -197,6 +197,15 @@ def check(target: Target, folder: Path, plugin: Path, progress: Progress, task: 
     return results
 
 
+def conclude(console: Console, outcomes: list[tuple[str, str]]) -> None:
+    """Print what went wrong, of the names and errors of all that was done, and how many passed."""
+    for name, error in outcomes:
+        if error:
+            console.print(f"\n{name}: {error}", style="red", markup=False)
+    failed = sum(bool(error) for _, error in outcomes)
+    console.print(f"{len(outcomes) - failed} passed, {failed} failed")
+
+
 def show(console: Console, results: list[Result], *, markdown: bool) -> None:
     """Print the table, and then what went wrong."""
     table = Table(box=box.MARKDOWN if markdown else box.SIMPLE_HEAD, pad_edge=markdown)
@@ -215,11 +224,7 @@ def show(console: Console, results: list[Result], *, markdown: bool) -> None:
         "checks: those that passed; forward, backward: instructions an element of leaky_relu and prelu_backward, "
         "float32, 1024 elements; code: bytes of all kernels"
     )
-    for result in results:
-        if result.error:
-            console.print(f"\n{result.board}: {result.error}", style="red", markup=False)
-    failed = sum(bool(result.error) for result in results)
-    console.print(f"{len(results) - failed} passed, {failed} failed")
+    conclude(console, [(result.board, result.error) for result in results])
 
 
 def main() -> int:

@@ -27,7 +27,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from cross import ROOT, CrossError, run
+from cross import ROOT, CrossError, conclude, run
 
 LEFT_OUT = {
     "sums_are_tested": "it looks at the tests' own data",
@@ -207,11 +207,7 @@ def show(console: Console, results: list[Result]) -> None:
         table.add_row(result.name, result.python, result.numpy, result.backend, verdict, f"{result.seconds:.0f}")
     console.print(table)
     console.print("left out: " + "; ".join(f"{name} ({why})" for name, why in LEFT_OUT.items()))
-    for result in results:
-        if result.error:
-            console.print(f"\n{result.name}: {result.error}", style="red", markup=False)
-    failed = sum(bool(result.error) for result in results)
-    console.print(f"{len(results) - failed} passed, {failed} failed")
+    conclude(console, [(result.name, result.error) for result in results])
 
 
 def main() -> int:

@@ -27,7 +27,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from cross import CHECKS, ROOT, CrossError, run
+from cross import CHECKS, ROOT, CrossError, conclude, run
 
 COMPILERS = ("gcc", "clang")
 PART = "tests/test_cli.py tests/test_dtypes.py tests/test_entry.py tests/test_equal.py tests/test_errors.py"
@@ -230,11 +230,7 @@ def show(console: Console, results: list[Result]) -> None:
         seen = (result.compiler, result.python, result.numpy, result.backend)
         table.add_row(result.name, *seen, verdict, f"{result.seconds:.0f}")
     console.print(table)
-    for result in results:
-        if result.error:
-            console.print(f"\n{result.name}: {result.error}", style="red", markup=False)
-    failed = sum(bool(result.error) for result in results)
-    console.print(f"{len(results) - failed} passed, {failed} failed")
+    conclude(console, [(result.name, result.error) for result in results])
 
 
 def main() -> int:

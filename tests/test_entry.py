@@ -196,6 +196,15 @@ def test_the_same_answers_and_errors(name, positional, named):
     assert outcome(getattr(fastleaky, name), positional, named) == outcome(getattr(_api, name), positional, named)
 
 
+def see_no_references_lost(calls, kept):
+    calls()
+    before = [sys.getrefcount(thing) for thing in kept]
+    for _ in range(100):
+        calls()
+    after = [sys.getrefcount(thing) for thing in kept]
+    assert max(abs(b - a) for a, b in zip(before, after, strict=True)) < 50
+
+
 def test_no_references_are_lost():
     given_ = data(np.random.default_rng(0), (2, 3, 4), "float32")
     kept = [given_["x"], given_["weight"], np.float64(0.5), np.dtype("f4"), type(np.ones(1)), (None, None)]
@@ -208,12 +217,7 @@ def test_no_references_are_lost():
         with pytest.raises(TypeError):
             fastleaky.leaky_relu(kept[0], out=kept[1], nonsense=kept[2])
 
-    calls()
-    before = [sys.getrefcount(thing) for thing in kept]
-    for _ in range(100):
-        calls()
-    after = [sys.getrefcount(thing) for thing in kept]
-    assert max(abs(b - a) for a, b in zip(before, after, strict=True)) < 50
+    see_no_references_lost(calls, kept)
 
 
 def test_no_references_to_outputs_are_lost():
@@ -234,12 +238,7 @@ def test_no_references_to_outputs_are_lost():
         with pytest.raises(ValueError, match="out is read-only"):
             fastleaky.leaky_relu(x, out=read_only)
 
-    calls()
-    before = [sys.getrefcount(thing) for thing in kept]
-    for _ in range(100):
-        calls()
-    after = [sys.getrefcount(thing) for thing in kept]
-    assert max(abs(b - a) for a, b in zip(before, after, strict=True)) < 50
+    see_no_references_lost(calls, kept)
 
 
 def test_many_axes(monkeypatch):
