@@ -1,7 +1,7 @@
 # The C library without Python: compilers, symbols, sanitizers, emulators, the standalone installation.
 # Sourced by run, whose functions it calls.
 
-sources="csrc/*.c csrc/isa/*.c" # what firmware takes
+sources=$(find csrc -name "*.c")
 
 # Every set of flags with which the library is compiled: NAME COMPILER FLAGS...
 flags() { # the longest first
@@ -18,11 +18,11 @@ compiler() { flags | sed -n "s/^$1 //p"; } # ... with its flags
 
 library() { # SET: no build system, as firmware takes it
     mkdir "$work/$1"
-    for source in $sources csrc/host/host.c; do
+    for source in $sources; do
         $(compiler "$1") -Wall -Wextra -Werror -Icsrc -c "$source" -o "$work/$1/$(basename "$source" .c).o"
     done
-    mkdir "$work/$1/host"
-    mv "$work/$1/host.o" "$work/$1/host/" # firmware does not take it
+    mkdir "$work/$1/threads"
+    mv "$work/$1/threads.o" "$work/$1/threads/" # firmware has none
 }
 prefixed() { ! nm -g --defined-only "$work/$1"/*.o | awk 'NF == 3 {print $3}' | grep -v '^fl_'; }
 freestanding() { ! nm -u "$work/$1"/*.o | awk '/ U / {print $2}' | grep -v '^fl_'; }
@@ -32,14 +32,14 @@ build() { # SET PROGRAM FLAGS...
     $(compiler "$set") -Wall -Wextra -Werror "$@" -Icsrc "tests/$program.c" "$work/$set"/*.o -o "$log.program"
 }
 checked() { build "$1" "$2" && "$log.program"; }
-with_threads() { build "$@" -DHOST "$work/$1/host/host.o" -pthread && "$log.program"; }
+with_threads() { build "$@" -DHOST "$work/$1/threads/threads.o" -pthread && "$log.program"; }
 valgrind_sees() { build gcc-O2 "$1" -g && valgrind -q --error-exitcode=9 --partial-loads-ok=no "$log.program"; }
 emulated() { # CPU BEST: which instruction set is chosen on which processor
     build gcc-O2 check -static && qemu-x86_64 -cpu "$1" "$log.program" 2>/dev/null | tee "$log.out" && grep -qx "best: $2" "$log.out"
 }
 avx512_by_simde() { # but for bfloat16, which is AVX2's there too
     gcc -O2 -ffp-contract=off -w -D'target(x)=unused' -Itests/simde -Icsrc -c csrc/isa/avx512.c -o "$log.o" &&
-        gcc -O2 -Icsrc tests/simde/only.c csrc/ops.c csrc/isa/{avx2,sse2,plain}.c "$log.o" tests/check.c -o "$log.program" &&
+        gcc -O2 -Icsrc tests/simde/only.c csrc/float/float_ops.c csrc/isa/{avx2,sse2,plain}.c "$log.o" tests/check.c -o "$log.program" &&
         "$log.program"
 }
 standalone() { # static library, header and pkg-config, used from C

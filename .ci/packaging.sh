@@ -28,7 +28,7 @@ without_headers() {
     unshare -m sh -c "mount -t tmpfs none '$headers' && $pip_wheel -w '$work/wheels'"
 }
 fails() { ! "$@"; }
-with_a_bug() { (cd "$work/clone" && echo "int fl_broken(void) { return }" >>csrc/ops.c && $pip_wheel -w "$work/wheels"); }
+with_a_bug() { (cd "$work/clone" && echo "int fl_broken(void) { return }" >>csrc/float/float_ops.c && $pip_wheel -w "$work/wheels"); }
 pure_elsewhere() { # Numba has no wheels there: it must not be asked for
     python3 - <<'PYTHON'
 import pathlib, tomllib

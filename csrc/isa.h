@@ -82,7 +82,7 @@
 #endif
 
 /* After the pragmas: GCC inlines nothing that was compiled by other rules, and a call out of AVX costs 100 ns. */
-#include "half.h"
+#include "float/half.h"
 
 #define FL_PASTE_(a, b) a##_##b
 #define FL_PASTE(a, b) FL_PASTE_(a, b)
@@ -153,9 +153,9 @@ enum { FL_FEW = 16 };
 typedef void fl_elementwise(const fl_job *job, size_t begin, size_t end);
 typedef void fl_sum(const fl_job *job, size_t channel, size_t width, size_t first, size_t n, double *sums);
 
-/* The instruction sets' numbers: their places in isas.def, and in each kernel's table (table.h). A table is named by
- * one public function alone. Where there is one set only, that calls its kernel directly; so a linker can leave out the
- * kernels of whatever a program does not call. */
+/* The instruction sets' numbers: their places in isas.def, and in each kernel's table (kernel_table.h). A table is
+ * named by one public function alone. Where there is one set only, that calls its kernel directly; so a linker can
+ * leave out the kernels of whatever a program does not call. */
 #define FL_ISA(name, condition) FL_IF(condition, FL_INDEX_##name, )
 enum {
 #include "isas.def"

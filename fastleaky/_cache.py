@@ -1,4 +1,4 @@
-"""The size of the last cache, and from where on results are stored past it; csrc/host/host.c does the same for C."""
+"""The size of the last cache, and from where on results are stored past it; csrc/threads/threads.c does it for C."""
 
 import functools
 import sys

@@ -22,7 +22,8 @@ HEADERS = ("fastleaky.h", "fastleaky_host.h", "fastleaky_quantized.h")
 def digest() -> str:
     """A short hash of the C sources: kernels that were built from other sources than these can be told."""
     crc = 0
-    for folder in (CSRC, os.path.join(CSRC, "host"), os.path.join(CSRC, "isa"), HERE):
+    folders = [os.path.join(CSRC, folder) for folder in ("", "float", "isa", "quantized", "threads")]
+    for folder in (*folders, HERE):
         for name in sorted(os.listdir(folder)):
             if name.endswith((".c", ".h", ".def")):
                 with open(os.path.join(folder, name), "rb") as file:

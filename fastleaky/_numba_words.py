@@ -1,4 +1,4 @@
-"""The words that the Numba kernels are written in, like those of csrc/kernels.h: each takes LANES numbers or one.
+"""The words that the Numba kernels are written in, like those of csrc/float/kernels.h: each takes LANES numbers or one.
 
 As plain loops over arrays of lanes and terms, prelu_backward took 2 to 5 times as long as C.
 """

@@ -4,7 +4,7 @@
  * It needs nothing but the library, states the contract once more in the plainest C, and ends in a line
  * `N passed, N failed`. If vectors.h is there (`python -m fastleaky vectors`), it compares with what the Python
  * specification computed, too; with -DRESULTS it prints the library's own results for those vectors instead, for
- * `python -m fastleaky verify`. With -DHOST, and csrc/host/host.c, all is shared out to three threads, however small,
+ * `python -m fastleaky verify`. With -DHOST, and csrc/threads/threads.c, all is shared out to three threads, however small,
  * and then stored past the cache, too. The file includes itself once for each element type. */
 #ifndef TYPE
 

@@ -3,7 +3,7 @@
  *
  * It needs nothing but the library, states the contract once more in the plainest C, and ends in a line
  * `N passed, N failed`. If quantized.h is there (`python -m fastleaky vectors`), every result for every number is also
- * compared with what the Python specification computed, by checksums. With -DHOST, and csrc/host/host.c, all is shared
+ * compared with what the Python specification computed, by checksums. With -DHOST, and csrc/threads/threads.c, all is shared
  * out to three threads, however small. The file includes itself once for each element type. */
 #ifndef TYPE
 
@@ -258,7 +258,7 @@ static void T(draw)(fl_quantization *how, unsigned roundings, int most)
 }
 
 #ifdef EIGHT
-/* Layers with a slope for which short products (short.h) are right for all numbers but the last, above or below. */
+/* Layers with a slope for which short products (requantize32.h) are right for all numbers but the last, above or below. */
 static void T(check_last)(void)
 {
     static const fl_quantization layers[] = {

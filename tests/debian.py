@@ -202,7 +202,7 @@ def examine_c(case: Case, root: Path, settings: dict[str, str], result: Result, 
         output = inside(
             root,
             f"mkdir {folder}; cd {folder}; cc='{flags} -Wall -Wextra -Werror -I../csrc'\n"
-            "$cc -c ../csrc/*.c ../csrc/isa/*.c ../csrc/host/*.c\n"
+            "$cc -c $(find ../csrc -name '*.c')\n"
             "for program in check check_quantized; do\n"
             "  $cc -DHOST ../tests/$program.c *.o -pthread -o $program && ./$program | tail -n 1; done",
             settings,

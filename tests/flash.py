@@ -92,7 +92,7 @@ def weigh(core: str, folder: Path) -> tuple[str, list[str], list[str]]:
     options = ["-Os", "-ffreestanding", "-ffunction-sections", "-fdata-sections", f"-I{ROOT / 'csrc'}"]
     strict = ["-fstack-usage", "-Wall", "-Wextra", "-Werror"]
     objects, stack = [], {}
-    for source in (*(ROOT / "csrc").glob("*.c"), *(ROOT / "csrc" / "isa").glob("*.c")):
+    for source in (ROOT / "csrc").glob("**/*.c"):
         compiled = folder / f"{core}-{source.stem}.o"
         run([*command, *flags, *options, *strict, "-c", str(source), "-o", str(compiled)])
         foreign = [

@@ -1,4 +1,4 @@
-/* stress.c - the threads of csrc/host: the rules they keep, and the same bits under every strain of a program.
+/* stress.c - csrc/threads: the rules they keep, and the same bits under every strain of a program.
  * SPDX-License-Identifier: MIT
  *
  * The rules: bounds; what the operations ask of a host; the parts of a job; how many threads come to it, and that these

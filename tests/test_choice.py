@@ -437,7 +437,7 @@ def test_the_source_folder_is_never_a_silent_fallback(tmp_path):
         shutil.copytree(PACKAGE.parent / folder, tmp_path / folder)
     assert words(SHOW, "-Werror", folder=tmp_path) == words(SHOW, "-Werror")
     if HAS_C:
-        with (tmp_path / "csrc" / "ops.c").open("a") as file:
+        with (tmp_path / "csrc" / "float" / "float_ops.c").open("a") as file:
             file.write("/* changed */\n")
         again = "from fastleaky import _native\ntry: _native.extension()\nexcept ImportError: print('refused again')"
         child = python(f"import fastleaky\n{again}", folder=tmp_path)

@@ -529,7 +529,7 @@ def test_where_the_vectors_are_is_only_quoted(tmp_path, capsys):
 def test_check_c_reads_and_answers(folder, tmp_path):
     """In C: the header form, and the way back; and check.c refuses what is damaged, truncated or of another version."""
     root = Path(__file__).parent.parent
-    sources = [*root.glob("csrc/*.c"), *root.glob("csrc/isa/*.c")]
+    sources = [source for source in root.glob("csrc/**/*.c") if source.parent.name != "threads"]
     compile_ = ["cc", "-O1", "-DROOM=17000", f"-I{root}/csrc", f"-I{tmp_path}"]
     subprocess.run([*compile_, "-c", *sources], cwd=tmp_path, check=True)
     compile_ += [*tmp_path.glob("*.o"), root / "tests" / "check.c", "-o", "check"]

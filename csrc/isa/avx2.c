@@ -3,9 +3,9 @@
  * SPDX-License-Identifier: MIT */
 #define FL_NAME avx2
 #define FL_TARGET "avx2,f16c"
-#include "../isa.h"
+#include "isa.h"
 #if FL_X86
-#include "x86.h"
+#include "isa/x86.h"
 
 static int fl_available(void) { return x86_has(bit_AVX2, XMM_YMM); }
 
@@ -68,7 +68,7 @@ FL_INLINE float f32_fold(__m256 v)
 #define FL_TYPE f32
 #define FL_LANES 8
 #define FL_TAIL 8
-#include "../kernels.h"
+#include "float/kernels.h"
 
 typedef __m256d f64_vec;
 typedef size_t f64_live;
@@ -123,7 +123,7 @@ FL_INLINE double f64_fold(__m256d v)
 #define FL_TYPE f64
 #define FL_LANES 4
 #define FL_TAIL 4
-#include "../kernels.h"
+#include "float/kernels.h"
 
 FL_INLINE __m128i half_load(const uint16_t *p, size_t k)
 {
@@ -154,13 +154,13 @@ FL_INLINE void f16_stream(f16_num *p, __m256 v, size_t k) { half_store(p, f16_of
 #define FL_WIDE f32
 #define FL_LANES 8
 #define FL_TAIL 8
-#include "wide.h"
+#include "float/widened.h"
 
-#include "pair.h"
+#include "isa/avx2_bfloat16.h"
 
-#include "integers_avx2.h"
+#include "isa/avx2_integers.h"
 
-#include "integers.h"
+#include "quantized/kernels.h"
 
 FL_ISA_END
 #endif

@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: MIT */
 #define FL_NAME avx512
 #define FL_TARGET "avx512f"
-#include "../isa.h"
+#include "isa.h"
 #if FL_X86
-#include "x86.h"
+#include "isa/x86.h"
 
 static int fl_available(void) { return x86_has(bit_AVX512F, XMM_YMM_ZMM); }
 
@@ -50,7 +50,7 @@ FL_INLINE float f32_fold(__m512 v)
 #define FL_BETWEEN
 #define FL_LANES 16
 #define FL_TAIL 16
-#include "../kernels.h"
+#include "float/kernels.h"
 
 typedef __m512d f64_vec;
 typedef __mmask8 f64_live;
@@ -82,7 +82,7 @@ FL_INLINE double f64_fold(__m512d v)
 #define FL_BETWEEN
 #define FL_LANES 8
 #define FL_TAIL 8
-#include "../kernels.h"
+#include "float/kernels.h"
 
 FL_INLINE __m256i half_load(const uint16_t *p, __mmask16 k)
 {
@@ -119,11 +119,11 @@ FL_INLINE void f16_stream(f16_num *p, __m512 v, __mmask16 k) { half_store(p, f16
 #define FL_WIDE f32
 #define FL_LANES 16
 #define FL_TAIL 16
-#include "wide.h"
+#include "float/widened.h"
 
-#include "integers_avx2.h"
+#include "isa/avx2_integers.h"
 
-#include "integers.h"
+#include "quantized/kernels.h"
 
 /* bfloat16 as pairs in 256 bits is faster: 18 instructions for 16 numbers, none of which moves lanes. */
 #define FL_AS_AVX2(word)                                                                                               \

@@ -1,8 +1,7 @@
-/* mve.c - four floats with lane predicates: Helium, on Cortex-M55 and M85. It flushes subnormals, see flush.h, and
- * knows no doubles.
- * SPDX-License-Identifier: MIT */
+/* mve.c - four floats with lane predicates: Helium, on Cortex-M55 and M85. It flushes subnormals, see ftz_fallback.h,
+ * and knows no doubles. SPDX-License-Identifier: MIT */
 #define FL_NAME mve
-#include "../isa.h"
+#include "isa.h"
 #if FL_MVE
 #include <arm_mve.h>
 
@@ -59,14 +58,14 @@ FL_INLINE int f32_wrong(float32x4_t a, float32x4_t b, uint32x4_t m, uint32_t lea
 #define FL_LANES 4
 #define FL_TAIL 4
 #define FL_FLUSHES
-#include "../kernels.h"
+#include "float/kernels.h"
 
 #define FL_TYPE f64
-#include "plain.h"
+#include "float/scalar.h"
 
-#include "halves.h"
+#include "float/scalar_half.h"
 
-#include "integers.h"
+#include "quantized/kernels.h"
 
 FL_ISA_END
 #endif

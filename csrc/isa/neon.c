@@ -1,7 +1,7 @@
 /* neon.c - four floats or two doubles on AArch64, where NEON is always there. The tail goes one element at a time.
  * SPDX-License-Identifier: MIT */
 #define FL_NAME neon
-#include "../isa.h"
+#include "isa.h"
 #if FL_NEON
 #include <arm_neon.h>
 
@@ -28,7 +28,7 @@ FL_INLINE float f32_fold(float32x4_t v)
 #define FL_TYPE f32
 #define FL_LANES 4
 #define FL_TAIL 1
-#include "../kernels.h"
+#include "float/kernels.h"
 
 typedef float64x2_t f64_vec;
 typedef int f64_live;
@@ -47,7 +47,7 @@ FL_INLINE double f64_fold(float64x2_t v) { return vgetq_lane_f64(v, 0) + vgetq_l
 #define FL_TYPE f64
 #define FL_LANES 2
 #define FL_TAIL 1
-#include "../kernels.h"
+#include "float/kernels.h"
 
 FL_INLINE uint16x4_t half_load(const uint16_t *p, int all)
 {
@@ -67,13 +67,14 @@ FL_INLINE void f16_store(f16_num *p, float32x4_t v, int all)
 #define FL_WIDE f32
 #define FL_LANES 4
 #define FL_TAIL 1
-#include "wide.h"
+#include "float/widened.h"
 
 FL_INLINE float32x4_t bf16_load(const bf16_num *p, int all)
 {
     return vreinterpretq_f32_u32(vshll_n_u16(half_load(p, all), 16));
 }
-FL_INLINE void bf16_store(bf16_num *p, float32x4_t v, int all) /* as half.h does it, but for NaN: see set() in wide.h */
+FL_INLINE void bf16_store(bf16_num *p, float32x4_t v,
+                          int all) /* as half.h does it, but for NaN: see set() in widened.h */
 {
     const uint32x4_t b = vreinterpretq_u32_f32(v), odd = vandq_u32(vshrq_n_u32(b, 16), vdupq_n_u32(1));
     half_store(p, vshrn_n_u32(vaddq_u32(vaddq_u32(b, vdupq_n_u32(0x7fff)), odd), 16), all);
@@ -82,9 +83,9 @@ FL_INLINE void bf16_store(bf16_num *p, float32x4_t v, int all) /* as half.h does
 #define FL_WIDE f32
 #define FL_LANES 4
 #define FL_TAIL 1
-#include "wide.h"
+#include "float/widened.h"
 
-#include "../integers.h"
+#include "quantized/requantization.h"
 
 #define FL_LOOK_UP
 FL_FUNCTION void look_up(const uint8_t *table, const uint8_t *q, uint8_t *out, size_t n)
@@ -103,7 +104,7 @@ FL_FUNCTION void look_up(const uint8_t *table, const uint8_t *q, uint8_t *out, s
     }
     look_up_each(table, q + i, out + i, n - i);
 }
-#include "integers.h"
+#include "quantized/kernels.h"
 
 FL_ISA_END
 #endif

@@ -1,9 +1,8 @@
-/* neon32.c - four floats on Armv7-A. This NEON flushes subnormals, see flush.h, and knows no doubles. The tail goes
- * by fours, and then one element at a time.
- * SPDX-License-Identifier: MIT */
+/* neon32.c - four floats on Armv7-A. This NEON flushes subnormals, see ftz_fallback.h, and knows no doubles. The tail
+ * goes by fours, and then one element at a time. SPDX-License-Identifier: MIT */
 #define FL_NAME neon32
 #define FL_TARGET FL_NEON32_TARGET
-#include "../isa.h"
+#include "isa.h"
 #if FL_NEON32
 #include <arm_neon.h>
 #ifdef __linux__
@@ -119,14 +118,14 @@ FL_INLINE int f32_wrong(f32_vec a, f32_vec b, f32_vec m, uint32_t least, size_t 
 #define FL_PART 4
 #define FL_TAIL 1
 #define FL_FLUSHES
-#include "../kernels.h"
+#include "float/kernels.h"
 
 #define FL_TYPE f64
-#include "plain.h"
+#include "float/scalar.h"
 
-#include "halves.h"
+#include "float/scalar_half.h"
 
-#include "integers.h"
+#include "quantized/kernels.h"
 
 FL_ISA_END
 #endif

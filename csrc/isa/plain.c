@@ -1,20 +1,20 @@
 /* plain.c - one lane of C, for every processor.
  * SPDX-License-Identifier: MIT */
 #define FL_NAME plain
-#include "../isa.h"
+#include "isa.h"
 #if FL_SCALAR
 
 static int fl_available(void) { return 1; }
 
 #define FL_TYPE f32
-#include "plain.h"
+#include "float/scalar.h"
 
 #define FL_TYPE f64
-#include "plain.h"
+#include "float/scalar.h"
 
-#include "halves.h"
+#include "float/scalar_half.h"
 
-#include "integers.h"
+#include "quantized/kernels.h"
 
 FL_ISA_END
 #endif

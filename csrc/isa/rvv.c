@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #define FL_NAME rvv
 #define FL_TARGET "arch=+v"
-#include "../isa.h"
+#include "isa.h"
 #if FL_RVV
 #include <riscv_vector.h>
 #ifdef __linux__
@@ -52,17 +52,17 @@ RVV(f32, float, 32, m4, b8)
 #define FL_TYPE f32
 #define FL_LANES 16
 #define FL_STRIP(n) __riscv_vsetvl_e32m4(n)
-#include "../kernels.h"
+#include "float/kernels.h"
 
 RVV(f64, double, 64, m8, b8)
 #define FL_TYPE f64
 #define FL_LANES 16
 #define FL_STRIP(n) __riscv_vsetvl_e32m4(n)
-#include "../kernels.h"
+#include "float/kernels.h"
 
-#include "halves.h"
+#include "float/scalar_half.h"
 
-#include "integers.h"
+#include "quantized/kernels.h"
 
 FL_ISA_END
 #endif

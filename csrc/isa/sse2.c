@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: MIT */
 #define FL_NAME sse2
 #define FL_TARGET "sse2"
-#include "../isa.h"
+#include "isa.h"
 #if FL_X86
-#include "x86.h"
+#include "isa/x86.h"
 
 static int fl_available(void)
 {
@@ -31,7 +31,7 @@ FL_INLINE float f32_fold(__m128 v) { return f32_fold128(v); }
 #define FL_TYPE f32
 #define FL_LANES 4
 #define FL_TAIL 1
-#include "../kernels.h"
+#include "float/kernels.h"
 
 typedef __m128d f64_vec;
 typedef int f64_live;
@@ -52,7 +52,7 @@ FL_INLINE double f64_fold(__m128d v) { return f64_fold128(v); }
 #define FL_TYPE f64
 #define FL_LANES 2
 #define FL_TAIL 1
-#include "../kernels.h"
+#include "float/kernels.h"
 
 /* Four halves, each in the upper half of its lane. */
 FL_INLINE __m128i half_load(const uint16_t *p, int all)
@@ -102,10 +102,10 @@ FL_INLINE void f16_stream(f16_num *p, __m128 v, int all) { f16_store(p, v, all);
 #define FL_WIDE f32
 #define FL_LANES 4
 #define FL_TAIL 1
-#include "wide.h"
+#include "float/widened.h"
 
 FL_INLINE __m128 bf16_load(const bf16_num *p, int all) { return _mm_castsi128_ps(half_load(p, all)); }
-FL_INLINE void bf16_store(bf16_num *p, __m128 v, int all) /* as half.h does it, but for NaN: see set() in wide.h */
+FL_INLINE void bf16_store(bf16_num *p, __m128 v, int all) /* as half.h does it, but for NaN: see set() in widened.h */
 {
     const __m128i b = _mm_castps_si128(v), odd = _mm_and_si128(_mm_srli_epi32(b, 16), all_of(1));
     half_store(p, _mm_srai_epi32(_mm_add_epi32(_mm_add_epi32(b, all_of(0x7fff)), odd), 16), all);
@@ -115,7 +115,7 @@ FL_INLINE void bf16_stream(bf16_num *p, __m128 v, int all) { bf16_store(p, v, al
 #define FL_WIDE f32
 #define FL_LANES 4
 #define FL_TAIL 1
-#include "wide.h"
+#include "float/widened.h"
 
 #define FL_INTS 4
 typedef int32_t i32_vec __attribute__((vector_size(16)));
@@ -162,8 +162,8 @@ FL_INLINE void i16_store(int16_t *p, i32_vec v) { _mm_storel_epi64((__m128i *)p,
 #define FL_LINE 16
 typedef __m128i line_bytes;
 #define FL_MM(word) FL_PASTE(_mm, word)
-#include "lines.h"
-#include "integers.h"
+#include "isa/x86_piecewise_linear.h"
+#include "quantized/kernels.h"
 
 FL_ISA_END
 #endif

@@ -1,5 +1,5 @@
-/* flush.h - the ways out for vector units that flush subnormals: 32-bit NEON and Helium (MVE), whatever FPSCR says.
- * SPDX-License-Identifier: MIT
+/* ftz_fallback.h - the ways out for vector units that flush subnormals: 32-bit NEON and Helium (MVE), whatever FPSCR
+ * says. SPDX-License-Identifier: MIT
  *
  * Their scalar neighbours do not flush. So a vector in which a flush could matter is computed again, an element at a
  * time; loads, stores and integer compares are exact in any case. An instruction set that flushes says FL_FLUSHES and

@@ -1,7 +1,7 @@
-/* ops.c - the public operations: each is a job for one of the two kernels, in parts that threads can share out.
+/* float_ops.c - the public operations: each is a job for one of the two kernels, in parts that threads can share out.
  * SPDX-License-Identifier: MIT */
 #include "isa.h"
-#include "ordered_sum.h"
+#include "float/ordered_sum.h"
 
 typedef struct {
     fl_elementwise *kernel;
@@ -133,16 +133,16 @@ static fl_job job_of(const void *v, const void *x, const void *slope, void *out,
 #define FL_TYPE f32
 #define FL_COMPUTED f32
 #define FL_ROUNDED(sum) ((float)(sum))
-#include "ops_type.h"
+#include "float/float_ops_type.h"
 #define FL_TYPE f64
 #define FL_COMPUTED f64
 #define FL_ROUNDED(sum) (sum)
-#include "ops_type.h"
+#include "float/float_ops_type.h"
 #define FL_TYPE f16
 #define FL_COMPUTED f32
 #define FL_ROUNDED(sum) f16_narrow(fl_to_odd(sum))
-#include "ops_type.h"
+#include "float/float_ops_type.h"
 #define FL_TYPE bf16
 #define FL_COMPUTED f32
 #define FL_ROUNDED(sum) bf16_narrow(fl_to_odd(sum))
-#include "ops_type.h"
+#include "float/float_ops_type.h"

@@ -1,8 +1,8 @@
-/* integers.h - the quantized kernels of one instruction set. What it has not written before is plain C: the words with
- * FL_INTS, the table with FL_LOOK_UP; and of line.h there is nothing without FL_LINE.
+/* kernels.h - the quantized kernels of one instruction set. What it has not written before is plain C: the words with
+ * FL_INTS, the table with FL_LOOK_UP; and of piecewise_linear.h there is nothing without FL_LINE.
  * SPDX-License-Identifier: MIT */
-#include "../integers.h"
-#include "../ordered_sum.h"
+#include "quantized/requantization.h"
+#include "float/ordered_sum.h"
 
 #ifdef __clang__
 #pragma clang diagnostic push
@@ -49,16 +49,16 @@ FL_INLINE void prepare(const fl_rescaling *job, int32_t slope, int32_t *shifted,
 }
 enum { FL_PIECE = FL_WIDTH / 2 }; /* so many of them */
 
-#include "../short.h"
+#include "quantized/requantize32.h"
 
 #define FL_TYPE i8
 #define FL_8_BITS
-#include "../kernels_int.h"
+#include "quantized/kernels_type.h"
 #define FL_TYPE u8
 #define FL_8_BITS
-#include "../kernels_int.h"
+#include "quantized/kernels_type.h"
 #define FL_TYPE i16
-#include "../kernels_int.h"
+#include "quantized/kernels_type.h"
 
 #define FL_TYPE bytes
 extern fl_rescale FL_KERNEL(look_up);

@@ -1,12 +1,12 @@
-/* host.c - what an operating system adds to the kernels: a few threads, and the size of the cache.
+/* threads.c - what an operating system adds to the kernels: a few threads, and the size of the cache.
  * SPDX-License-Identifier: MIT
  *
  * One job is shared out at a time. Threads may join it until its caller finds no part left and closes it; then the
  * caller waits for those inside only, so a thread that wakes up late delays nobody. */
 #if defined(__unix__) || defined(__APPLE__) /* elsewhere there is nothing here, and no POSIX threads */
 #define _GNU_SOURCE
-#include "../fastleaky_host.h"
-#include "../isa.h"
+#include "fastleaky_host.h"
+#include "isa.h"
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
-/* integers_avx2.h - AVX2's words for kernels_int.h and line.h, and a table of 256 bytes in its shuffles.
+/* avx2_integers.h - AVX2's words for kernels_type.h and piecewise_linear.h, and a table of 256 bytes in its shuffles.
  * SPDX-License-Identifier: MIT */
-#include "../integers.h"
+#include "quantized/requantization.h"
 
 #define FL_INTS 8
 typedef int32_t i32_vec __attribute__((vector_size(32)));
@@ -46,7 +46,7 @@ FL_INLINE void i16_store(int16_t *p, i32_vec v) { _mm_storeu_si128((__m128i *)p,
 #define FL_LINE 32
 typedef __m256i line_bytes;
 #define FL_MM(word) FL_PASTE(_mm256, word)
-#include "lines.h"
+#include "isa/x86_piecewise_linear.h"
 
 /* A shuffle looks up 16 bytes by an index's lower four bits, and gives 0 where its sign is set. So each 16 bytes of the
  * table are replaced by what they differ from those before, and every index counts down by 16 until it is negative:

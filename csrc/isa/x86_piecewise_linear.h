@@ -1,5 +1,5 @@
-/* lines.h - x86's words for line.h, for vectors of FL_LINE bytes, which line_bytes is; FL_MM(word) is an intrinsic of
- * theirs. SPDX-License-Identifier: MIT */
+/* x86_piecewise_linear.h - x86's words for piecewise_linear.h, for vectors of FL_LINE bytes, which line_bytes is;
+ * FL_MM(word) is an intrinsic of theirs. SPDX-License-Identifier: MIT */
 #define FL_UNROLLED _Pragma("GCC unroll 4") /* one at a time, a loop is bound by its instructions */
 typedef int16_t line_vec __attribute__((vector_size(FL_LINE)));
 typedef uint16_t line_bits __attribute__((vector_size(FL_LINE)));

@@ -1,4 +1,4 @@
-/* line.h - a short cut for 8 bits and one slope: two lines in 16 bits, where they give just the same.
+/* piecewise_linear.h - a short cut for 8 bits and one slope: two lines in 16 bits, where they give just the same.
  * SPDX-License-Identifier: MIT
  *
  * However a product is rounded, on either side of the zero point the result is floor(q * factor + half) for real

@@ -1,5 +1,5 @@
-/* short.h - a short cut for 8 bits where a slope serves many numbers: products in 32 bits, where they give the same.
- * SPDX-License-Identifier: MIT
+/* requantize32.h - a short cut for 8 bits where a slope serves many numbers: products in 32 bits, where they give the
+ * same. SPDX-License-Identifier: MIT
  *
  * However a product is rounded, a side is y = (x * F + H) >> R for integers F and H of up to 61 bits. Drop all but the
  * upper bits of both, and the sum is wrong by less than |x| + 1 of the last bits that are left: too small above 0, and

@@ -1,4 +1,4 @@
-/* table.h - the table of a kernel, FL_WORD of the type FL_SIGNATURE, with each instruction set's version of it.
+/* kernel_table.h - the table of a kernel, FL_WORD of the type FL_SIGNATURE, with each instruction set's version of it.
  * SPDX-License-Identifier: MIT */
 #define FL_ISA(name, condition) FL_IF(condition, extern FL_SIGNATURE FL_PASTE(FL_PASTE(fl, FL_WORD), name);)
 #include "isas.def"

@@ -1,22 +1,22 @@
-/* quantized.c - the public quantized operations: factors taken apart, and jobs for the kernels of kernels_int.h.
+/* quantized_ops.c - the public quantized operations: factors taken apart, and jobs for the kernels of kernels_type.h.
  * SPDX-License-Identifier: MIT */
-#include "integers.h"
+#include "quantized/requantization.h"
 
 #define FL_SIGNATURE fl_rescale
 #define FL_WORD i8_leaky_relu
-#include "table.h"
+#include "kernel_table.h"
 #define FL_WORD i8_prelu
-#include "table.h"
+#include "kernel_table.h"
 #define FL_WORD u8_leaky_relu
-#include "table.h"
+#include "kernel_table.h"
 #define FL_WORD u8_prelu
-#include "table.h"
+#include "kernel_table.h"
 #define FL_WORD i16_leaky_relu
-#include "table.h"
+#include "kernel_table.h"
 #define FL_WORD i16_prelu
-#include "table.h"
+#include "kernel_table.h"
 #define FL_WORD bytes_look_up
-#include "table.h"
+#include "kernel_table.h"
 
 /* Both roundings in one: what is dropped first, and then half of what is dropped in all. Below 2^-29 all becomes 0. */
 static fl_side side_of(fl_factor factor, fl_rounding rounding)

@@ -1,5 +1,5 @@
-/* kernels_int.h - the one body of the quantized kernels, included once an instruction set and type (isa/integers.h).
- * SPDX-License-Identifier: MIT
+/* kernels_type.h - the one body of the quantized kernels, included once an instruction set and type
+ * (quantized/kernels.h). SPDX-License-Identifier: MIT
  *
  * The words it needs; FL(word) is the word with the type before it, such as i8_load:
  *
@@ -11,12 +11,12 @@
  *   i32_high(a, b)          bits 30 ... 61 of the product
  *   load(p)  store(p, vec)  of which the latter saturates; i32_load(p)
  *
- * FL_8_BITS: for a long run with one slope there is a table, which is made of a short run; and line.h. */
+ * FL_8_BITS: for a long run with one slope there is a table, which is made of a short run; and piecewise_linear.h. */
 #define FL(word) FL_PASTE(FL_TYPE, word)
 #define NUM FL(num)
 #define WEIGHT FL(weight)
 
-/* Prepared slopes and halves are those of short.h where that has given what is above. */
+/* Prepared slopes and halves are those of requantize32.h where that has given what is above. */
 FL_INLINE i32_vec FL(rescaled)(const fl_rescaling *job, const fl_short *s, i32_vec x, i32_vec slope, i32_vec half)
 {
     if (s)
@@ -65,7 +65,7 @@ FL_FUNCTION void FL(rescale_short)(const fl_rescaling *job, const NUM *q, int32_
 }
 
 #if defined(FL_8_BITS) && defined(FL_LINE)
-#include "line.h"
+#include "quantized/piecewise_linear.h"
 #endif
 
 /* Numbers with one slope. */

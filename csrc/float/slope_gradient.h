@@ -1,4 +1,4 @@
-/* kernels_sum.h - the second kernel of kernels.h, which includes it: the slope's gradient, an ordered sum.
+/* slope_gradient.h - the second kernel of kernels.h, which includes it: the slope's gradient, an ordered sum.
  * SPDX-License-Identifier: MIT */
 
 /* Backward: dx as above, and the terms x > 0 ? 0 : grad * x of the slope's gradient. */

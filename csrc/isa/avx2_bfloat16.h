@@ -1,6 +1,6 @@
-/* pair.h - AVX2's words for sixteen floats in two vectors, the even ones and the odd ones: so bfloat16 comes and goes
- * without being moved between lanes. As a type to compute in (FL_WIDE): f32_pair.
- * SPDX-License-Identifier: MIT */
+/* avx2_bfloat16.h - AVX2's words for sixteen floats in two vectors, the even ones and the odd ones: so bfloat16 comes
+ * and goes without being moved between lanes. As a type to compute in (FL_WIDE): f32_pair. SPDX-License-Identifier: MIT
+ */
 typedef float f32_pair_num;
 /* And the bfloat16 that they are, or become when they are stored: what of these is not stored, compilers leave out. */
 typedef struct {
@@ -10,8 +10,8 @@ typedef struct {
 typedef size_t f32_pair_live; /* how many, in their order in memory */
 FL_INLINE size_t f32_pair_all(void) { return 16; }
 FL_INLINE size_t f32_pair_first(size_t k) { return k; }
-/* Rounded to nearest, as half.h does it, but for NaN: see set() in wide.h. The carry of what is lost, with 0x7fff and
- * the last bit added, is the upper bit of an average. */
+/* Rounded to nearest, as half.h does it, but for NaN: see set() in widened.h. The carry of what is lost, with 0x7fff
+ * and the last bit added, is the upper bit of an average. */
 FL_INLINE f32_pair_vec f32_pair_of(__m256 even, __m256 odd)
 {
     const __m256i v = _mm256_castps_si256(even), w = _mm256_castps_si256(odd), one = _mm256_set1_epi16(1);
@@ -88,4 +88,4 @@ FL_INLINE void bf16_stream(bf16_num *p, f32_pair_vec v, size_t k) { bf16_put_dow
 #define FL_WIDE f32_pair
 #define FL_LANES 16
 #define FL_TAIL 16
-#include "wide.h"
+#include "float/widened.h"

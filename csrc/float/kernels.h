@@ -19,7 +19,7 @@
  *   fold(v)                 upper half of the lanes added to the lower half, until one is left
  *   between(from, to)       if there is FL_BETWEEN: these lanes; loads and stores touch nothing else
  *
- * With FL_WIDE, get(p, live) and put(p, vec, live) are load and store for that type. wide.h makes all words but load
+ * With FL_WIDE, get(p, live) and put(p, vec, live) are load and store for that type. widened.h makes all words but load
  * and store of those of the wider type.
  *
  * A set with FL_STREAMS also has stream(p, vec, live), which stores past the cache: p is aligned to 16 bytes, and what
@@ -27,10 +27,10 @@
  * fence(), which waits for these stores; and fetch(p, FL_FAR), which begins to load the line of the cache that is so
  * many bytes on.
  *
- * flush.h lists three words more for units that flush subnormals.
+ * ftz_fallback.h lists three words more for units that flush subnormals.
  *
  * Every load of a step comes before its store, so an output may be an input itself. */
-#include "ordered_sum.h"
+#include "float/ordered_sum.h"
 #include <stdint.h>
 
 #define FL(word) FL_PASTE(FL_TYPE, word)
@@ -114,7 +114,7 @@
 
 /* FL_ESCAPE(flushed, way_out): take the way out of this function if a flush could matter here. */
 #ifdef FL_FLUSHES
-#include "flush.h"
+#include "float/ftz_fallback.h"
 #define FL_ESCAPE(flushed, way_out)                                                                                    \
     do {                                                                                                               \
         if (flushed)                                                                                                   \
@@ -256,7 +256,7 @@ FL_EXPORT void FL_KERNEL(prelu)(const fl_job *job, size_t begin, size_t end)
     FL_FENCE(job);
 }
 
-#include "kernels_sum.h"
+#include "float/slope_gradient.h"
 
 #undef FL
 #undef NUM

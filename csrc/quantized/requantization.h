@@ -1,5 +1,5 @@
-/* integers.h - what the quantized operations are made of: jobs, and the kernels that an instruction set has for them.
- * SPDX-License-Identifier: MIT */
+/* requantization.h - what the quantized operations are made of: jobs, and the kernels that an instruction set has for
+ * them. SPDX-License-Identifier: MIT */
 #ifndef FL_INTEGERS_H
 #define FL_INTEGERS_H
 
@@ -22,7 +22,7 @@ typedef struct {
     size_t outer, channels, inner;
 } fl_rescaling;
 
-/* The same in 32 bits (short.h): y = (x * factor + half) >> shift. */
+/* The same in 32 bits (requantize32.h): y = (x * factor + half) >> shift. */
 typedef struct {
     int32_t factor, half;
     int shift;
@@ -31,7 +31,10 @@ typedef struct {
 /* The kernels of an instruction set: elements begin ... end of a job; and of a table of 256 bytes, its `weight`. */
 typedef void fl_rescale(const fl_rescaling *job, size_t begin, size_t end);
 
-enum { FL_TABLE_FROM = 1024, FL_SHORT_FROM = 256 }; /* numbers with one slope, from which a table pays, or short.h */
+enum {
+    FL_TABLE_FROM = 1024,
+    FL_SHORT_FROM = 256
+}; /* numbers with one slope, from which a table pays, or requantize32.h */
 
 static inline void look_up_each(const uint8_t *table, const uint8_t *q, uint8_t *out, size_t n)
 {

@@ -1,4 +1,4 @@
-/* ops_type.h - the public functions of one element type, and the tables of their kernels, included once a type.
+/* float_ops_type.h - the public functions of one element type, and the tables of their kernels, included once a type.
  * SPDX-License-Identifier: MIT */
 #define FL(word) FL_PASTE(FL_TYPE, word)
 #define FL_PUBLIC(word) FL_PASTE(fl, FL_PASTE(word, FL_TYPE))
@@ -7,15 +7,15 @@
 
 #define FL_SIGNATURE fl_elementwise
 #define FL_WORD FL(leaky_relu)
-#include "table.h"
+#include "kernel_table.h"
 #define FL_WORD FL(leaky_relu_backward)
-#include "table.h"
+#include "kernel_table.h"
 #define FL_WORD FL(prelu)
-#include "table.h"
+#include "kernel_table.h"
 #undef FL_SIGNATURE
 #define FL_SIGNATURE fl_sum
 #define FL_WORD FL(prelu_backward)
-#include "table.h"
+#include "kernel_table.h"
 #undef FL_SIGNATURE
 
 void FL_PUBLIC(leaky_relu)(const fl_isa *isa, const NUM *x, NUM *out, size_t n, ACC negative_slope)

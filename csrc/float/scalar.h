@@ -1,4 +1,4 @@
-/* plain.h - the words of plain C, one lane, for the type FL_TYPE: for plain.c, and for sets without that type.
+/* scalar.h - the words of plain C, one lane, for the type FL_TYPE: for plain.c, and for sets without that type.
  * SPDX-License-Identifier: MIT */
 #define WORD(word) FL_PASTE(FL_TYPE, word)
 #define NUM WORD(num)
@@ -32,4 +32,4 @@ FL_INLINE ACC WORD(fold)(ACC v) { return v; }
 #undef WORD
 #define FL_LANES 1
 #define FL_TAIL 1
-#include "../kernels.h"
+#include "float/kernels.h"

@@ -1,4 +1,4 @@
-/* wide.h - the words of a type that is computed in a wider one, FL_WIDE: all but load, store and stream, which are
+/* widened.h - the words of a type that is computed in a wider one, FL_WIDE: all but load, store and stream, which are
  * written before; and the kernels.
  * SPDX-License-Identifier: MIT */
 #define WORD(word) FL_PASTE(FL_TYPE, word)
@@ -25,4 +25,4 @@ FL_INLINE void WORD(fence)(void) { WIDE(fence)(); }
 #undef WORD
 #undef WIDE
 #undef VEC
-#include "../kernels.h"
+#include "float/kernels.h"

@@ -1,9 +1,0 @@
-/* halves.h - float16 and bfloat16 in plain C, for sets without them.
- * SPDX-License-Identifier: MIT */
-#define FL_TYPE f16
-#define FL_WIDE f32
-#include "plain.h"
-
-#define FL_TYPE bf16
-#define FL_WIDE f32
-#include "plain.h"
