@@ -39,7 +39,7 @@ emulated() { # CPU BEST: which instruction set is chosen on which processor
 }
 avx512_by_simde() { # but for bfloat16, which is AVX2's there too
     gcc -O2 -ffp-contract=off -w -D'target(x)=unused' -Itests/simde -Icsrc -c csrc/isa/avx512.c -o "$log.o" &&
-        gcc -O2 -Icsrc tests/simde/only.c csrc/float/float_ops.c csrc/isa/{avx2,sse2,plain}.c "$log.o" tests/check.c -o "$log.program" &&
+        gcc -O2 -Icsrc tests/simde/only.c csrc/float/float_ops.c csrc/isa/{avx2,sse2,scalar}.c "$log.o" tests/check.c -o "$log.program" &&
         "$log.program"
 }
 standalone() { # static library, header and pkg-config, used from C

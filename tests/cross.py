@@ -59,14 +59,14 @@ TARGETS = (
     _linux("aarch64", "aarch64-linux-gnu", "neon"),
     Target(
         "armhf",
-        {"armhf": ("cortex-a7", "neon32"), "armhf, no NEON": ("cortex-a9,neon=off", "plain")},
+        {"armhf": ("cortex-a7", "neon32"), "armhf, no NEON": ("cortex-a9,neon=off", "scalar")},
         {"arm-linux-gnueabihf-gcc": "apt install gcc-arm-linux-gnueabihf", "qemu-arm": "apt install qemu-user"},
     ),
-    _linux("riscv64", "riscv64-linux-gnu", "plain"),
+    _linux("riscv64", "riscv64-linux-gnu", "scalar"),
     Target(
         "riscv64-rvv",
         {
-            "riscv64-rvv, no vectors": ("rv64", "plain"),
+            "riscv64-rvv, no vectors": ("rv64", "scalar"),
             **{f"riscv64-rvv, {bits} bits": (f"{RVV}{bits}", "rvv") for bits in (128, 256, 512, 1024)},
         },
         {
@@ -75,12 +75,12 @@ TARGETS = (
             "qemu-riscv64": "apt install qemu-user",
         },
     ),
-    _linux("s390x", "s390x-linux-gnu", "plain"),
-    _firmware("cortex-m3", "plain"),
-    _firmware("cortex-m4", "plain"),
-    _firmware("cortex-m7", "plain"),
+    _linux("s390x", "s390x-linux-gnu", "scalar"),
+    _firmware("cortex-m3", "scalar"),
+    _firmware("cortex-m4", "scalar"),
+    _firmware("cortex-m7", "scalar"),
     _firmware("cortex-m55", "mve"),
-    _firmware("riscv32", "plain"),
+    _firmware("riscv32", "scalar"),
 )
 
 

@@ -70,7 +70,7 @@ AARCH64 = Target(
     "arm64",
     ("libstdc++6",),
     ("numpy", "cffi", "pytest", "hypothesis"),
-    ("c:neon", "c:plain", "numpy"),
+    ("c:neon", "c:scalar", "numpy"),
     ("equal", "reference", "errors", "guard_pages", "quantized"),
 )
 S390X = Target(
@@ -78,7 +78,7 @@ S390X = Target(
     "s390x",
     tuple(f"python3-{name}" for name in ("numpy", "cffi", "pytest", "hypothesis")),
     (),
-    ("c:plain", "numpy"),
+    ("c:scalar", "numpy"),
     ("equal", "reference", "errors", "quantized"),  # no guard pages: plain C reads there what it reads everywhere
 )
 
@@ -218,7 +218,7 @@ def main() -> int:
     options = parser.parse_args()
     aarch64 = AARCH64
     if options.numba:
-        backends = ("c:neon", "c:plain", "numba", "numpy")
+        backends = ("c:neon", "c:scalar", "numba", "numpy")
         aarch64 = replace(AARCH64, wheels=(*AARCH64.wheels, "numba"), backends=backends)
 
     with (

@@ -27,21 +27,21 @@ RISCV = ("riscv64-unknown-elf", "gcc")
 HARD = "-mfloat-abi=hard"
 CLANG = "clang-19"  # for what GCC 12 does not know yet
 CORES = {
-    "cortex-m0": ("plain", *ARM, "-mcpu=cortex-m0"),
-    "cortex-m0plus": ("plain", *ARM, "-mcpu=cortex-m0plus"),
-    "cortex-m3": ("plain", *ARM, "-mcpu=cortex-m3"),
-    "cortex-m4": ("plain", *ARM, "-mcpu=cortex-m4", HARD),
-    "cortex-m7": ("plain", *ARM, "-mcpu=cortex-m7", HARD),
-    "cortex-m23": ("plain", *ARM, "-mcpu=cortex-m23"),
-    "cortex-m33": ("plain", *ARM, "-mcpu=cortex-m33", HARD),
-    "cortex-m55, soft": ("plain", *ARM, "-mcpu=cortex-m55"),
+    "cortex-m0": ("scalar", *ARM, "-mcpu=cortex-m0"),
+    "cortex-m0plus": ("scalar", *ARM, "-mcpu=cortex-m0plus"),
+    "cortex-m3": ("scalar", *ARM, "-mcpu=cortex-m3"),
+    "cortex-m4": ("scalar", *ARM, "-mcpu=cortex-m4", HARD),
+    "cortex-m7": ("scalar", *ARM, "-mcpu=cortex-m7", HARD),
+    "cortex-m23": ("scalar", *ARM, "-mcpu=cortex-m23"),
+    "cortex-m33": ("scalar", *ARM, "-mcpu=cortex-m33", HARD),
+    "cortex-m55, soft": ("scalar", *ARM, "-mcpu=cortex-m55"),
     "cortex-m55": ("mve", *ARM, "-mcpu=cortex-m55", HARD),
     "cortex-m85": ("mve", "arm-none-eabi", CLANG, "-mcpu=cortex-m85", HARD),
     "cortex-a7": ("neon32", *ARM, "-mcpu=cortex-a7", "-mfpu=neon-vfpv4", HARD),
     "cortex-a53": ("neon", "aarch64-linux-gnu", "gcc", "-mcpu=cortex-a53"),
-    "rv32imac": ("plain", *RISCV, "-march=rv32imac", "-mabi=ilp32"),
-    "rv32imafc": ("plain", *RISCV, "-march=rv32imafc", "-mabi=ilp32f"),
-    "rv64gc": ("plain", *RISCV, "-march=rv64gc", "-mabi=lp64d"),
+    "rv32imac": ("scalar", *RISCV, "-march=rv32imac", "-mabi=ilp32"),
+    "rv32imafc": ("scalar", *RISCV, "-march=rv32imafc", "-mabi=ilp32f"),
+    "rv64gc": ("scalar", *RISCV, "-march=rv64gc", "-mabi=lp64d"),
     "rv64gcv": ("rvv", "riscv64-unknown-elf", CLANG, "-march=rv64gcv", "-mabi=lp64d"),
 }
 PROGRAMS = {  # each calls one function, and its name in the table

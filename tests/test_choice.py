@@ -62,7 +62,7 @@ def test_the_best_is_chosen():
     chosen, *usable = words(SHOW)
     assert usable == fastleaky.backends()
     assert chosen == usable[0]
-    order = ["c:avx512", "c:avx2", "c:sse2", "c:plain", "numba", "numpy"]
+    order = ["c:avx512", "c:avx2", "c:sse2", "c:scalar", "numba", "numpy"]
     assert usable == [name for name in order if name in usable]
     assert usable[-1] == "numpy"
 
@@ -168,10 +168,10 @@ def test_a_broken_kernel_is_dropped(name):
 
 @needs_c
 def test_a_broken_kernel_that_was_asked_for():
-    child = python(BREAK.format(name="prelu") + SHOW, FASTLEAKY_BACKEND="c:plain")
+    child = python(BREAK.format(name="prelu") + SHOW, FASTLEAKY_BACKEND="c:scalar")
     assert child.returncode == 1
-    assert "no usable backend 'c:plain'" in child.stderr
-    assert "c:plain is not: its prelu gave wrong numbers for float32 in a known case" in child.stderr
+    assert "no usable backend 'c:scalar'" in child.stderr
+    assert "c:scalar is not: its prelu gave wrong numbers for float32 in a known case" in child.stderr
 
 
 @pytest.mark.parametrize("name", fastleaky.backends())
@@ -344,7 +344,7 @@ def test_switches_while_others_compute():
     for thread in threads:
         thread.start()
     for _ in range(300):
-        for name in ("numpy", "c:plain", "c"):
+        for name in ("numpy", "c:scalar", "c"):
             fastleaky.use(name)
     stop.set()
     for thread in threads:

@@ -40,7 +40,7 @@ def npz(folder, tmp_path):
     return Path(shutil.copy(folder / "vectors.npz", tmp_path))
 
 
-def log(who="plain", **changed):
+def log(who="scalar", **changed):
     """What check.c prints with -DRESULTS, in Python; `changed` are whole vectors, by vNUMBER, for other results."""
     lines, crc_of = [], b""
     for number, vector in enumerate(vectors()):
@@ -145,13 +145,13 @@ def test_the_files(folder):
 
 
 def test_right_results(folder, tmp_path, capsys):
-    (tmp_path / "log").write_text("boot\r\n" + log("plain").replace("\n", "\r\n") + log("mve"))
+    (tmp_path / "log").write_text("boot\r\n" + log("scalar").replace("\n", "\r\n") + log("mve"))
     for path in (folder / "vectors.npz", tmp_path / "log"):
         assert cli.main(["verify", str(path)]) == 0
         out = capsys.readouterr().out
         assert f"{len(vectors())} of {len(vectors())} vectors compared, identical" in out
     assert "mve: " in out
-    assert "plain: " in out
+    assert "scalar: " in out
 
 
 @pytest.mark.parametrize("number", [1, 4, 25, 28, 40])
@@ -219,11 +219,11 @@ def test_any_nan_is_as_good(tmp_path):
         (lambda text: text.replace("00000000", "0000000000", 1), "in or before vector 0: truncated or damaged"),
         (lambda text: text.replace("fl end ", "fl end x"), "damaged: its CRC is x"),
         (lambda text: text.replace("fl end ", "fl end 0 "), "damaged: the line fl end 0 "),
-        (lambda text: text + "fl vector 0\n", "after plain: truncated or damaged: the line fl vector 0"),
+        (lambda text: text + "fl vector 0\n", "after scalar: truncated or damaged: the line fl vector 0"),
         (lambda text: text.splitlines()[0] + "\nfl end 00000000\n", "truncated: it holds no vector"),
         (lambda text: text.replace("results 2", "results one"), "of format one; this"),
         (lambda text: text.replace("results 2", f"results {'2' * 5000}"), "of format 222"),
-        (lambda text: text.replace("results 2", "results"), "damaged: the line fl results b23fd82f plain"),
+        (lambda text: text.replace("results 2", "results"), "damaged: the line fl results b23fd82f scalar"),
         (lambda text: text.replace("results 2 b23fd82f", "results 2 digest"), "their digest is digest"),
         (lambda text: text * (_verify.MOST_RESULTS + 1), "holds results more than 100 times"),
     ],

@@ -1,4 +1,4 @@
-/* scalar.h - the words of plain C, one lane, for the type FL_TYPE: for plain.c, and for sets without that type.
+/* scalar.h - the words of plain C, one lane, for the type FL_TYPE: for scalar.c, and for sets without that type.
  * SPDX-License-Identifier: MIT */
 #define WORD(word) FL_PASTE(FL_TYPE, word)
 #define NUM WORD(num)

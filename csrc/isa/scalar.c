@@ -1,6 +1,6 @@
-/* plain.c - one lane of C, for every processor.
+/* scalar.c - one lane of C, for every processor.
  * SPDX-License-Identifier: MIT */
-#define FL_NAME plain
+#define FL_NAME scalar
 #include "isa.h"
 #if FL_SCALAR
 
