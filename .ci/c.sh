@@ -32,7 +32,7 @@ build() { # SET PROGRAM FLAGS...
     $(compiler "$set") -Wall -Wextra -Werror "$@" -Icsrc "tests/$program.c" "$work/$set"/*.o -o "$log.program"
 }
 checked() { build "$1" "$2" && "$log.program"; }
-with_threads() { build "$@" -DHOST "$work/$1/threads/threads.o" -pthread && "$log.program"; }
+with_threads() { build "$@" -DTHREADS "$work/$1/threads/threads.o" -pthread && "$log.program"; }
 valgrind_sees() { build gcc-O2 "$1" -g && valgrind -q --error-exitcode=9 --partial-loads-ok=no "$log.program"; }
 emulated() { # CPU BEST: which instruction set is chosen on which processor
     build gcc-O2 check -static && qemu-x86_64 -cpu "$1" "$log.program" 2>/dev/null | tee "$log.out" && grep -qx "best: $2" "$log.out"

@@ -134,7 +134,7 @@ typedef struct {
     } only; /* for select the slope, if there is only one: as it is computed with, which need not be how it is stored */
     void *out;
     size_t outer, channels, inner;
-    int past; /* does it not fit the cache, and is not in place? */
+    int nontemporal; /* 1: the arrays do not fit the cache, and the output is not an input */
 } fl_job;
 
 static inline int channels_last(const fl_job *job) { return job->inner == 1 && job->channels > 1; }
@@ -165,22 +165,22 @@ enum {
 #define FL_OF(isa, table) ((table)[FL_ISAS == 1 ? 0 : (isa)->index])
 #define FL_KERNEL(word) FL_PASTE(FL_PASTE(fl, FL_TYPE), FL_PASTE(word, FL_NAME))
 
-/* What an operating system adds (host/host.c); without it the caller does all.
- * threads: how many should do a job of so many elements? run: have them call task(arg, begin, end) for parts of 0 ... n
- * that together are all of it, multiples of `grain`. past: should a job that touches so many bytes store past the
- * cache? */
+/* What an operating system adds (threads/threads.c); without it the caller does all the work.
+ * threads: the number of threads for a job of so many elements. run: they call task(arg, begin, end) for parts that
+ * together are 0 ... n; each is a multiple of `grain`. nontemporal: 1 if a job that touches so many bytes should use
+ * non-temporal stores. */
 typedef void fl_task(const void *arg, size_t begin, size_t end);
 typedef struct {
     int (*threads)(size_t elements);
     void (*run)(int threads, fl_task *task, const void *arg, size_t n, size_t grain);
-    int (*past)(size_t bytes);
-} fl_host;
+    int (*nontemporal)(size_t bytes);
+} fl_platform;
 
 struct fl_isa {
     const char *name;
     int (*available)(void);
     int index;
-    const fl_host *host;
+    const fl_platform *platform;
 };
 
 #define FL_ISA_END                                                                                                     \

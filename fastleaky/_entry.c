@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include "_ndarray.h"
-#include "fastleaky_host.h"
+#include "fastleaky_threads.h"
 
 enum { TYPES = 4 }; /* float32, float64, float16, bfloat16 */
 static const size_t itemsizes[TYPES] = {4, 8, 2, 2};

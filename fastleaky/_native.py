@@ -110,7 +110,7 @@ def instruction_sets() -> dict[str, Any]:
     module = extension()
     _threads.tell(module.lib.fl_set_num_threads)
     found: dict[str, Any] = {}
-    while isa := module.lib.fl_isa_hosted(module.lib.fl_isa_at(len(found))):
+    while isa := module.lib.fl_isa_threaded(module.lib.fl_isa_at(len(found))):
         name = module.ffi.string(module.lib.fl_isa_name(isa)).decode()
         found[name] = isa if module.lib.fl_isa_available(isa) else None
     return found

@@ -4,17 +4,17 @@
  * It needs nothing but the library, states the contract once more in the plainest C, and ends in a line
  * `N passed, N failed`. If vectors.h is there (`python -m fastleaky vectors`), it compares with what the Python
  * specification computed, too; with -DRESULTS it prints the library's own results for those vectors instead, for
- * `python -m fastleaky verify`. With -DHOST, and csrc/threads/threads.c, all is shared out to three threads, however small,
- * and then stored past the cache, too. The file includes itself once for each element type. */
+ * `python -m fastleaky verify`. With -DTHREADS, and csrc/threads/threads.c, all is shared out to three threads, however
+ * small, and then stored past the cache, too. The file includes itself once for each element type. */
 #ifndef TYPE
 
 #include "fastleaky.h"
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#ifdef HOST
-#include "fastleaky_host.h"
-#define ISA(isa) fl_isa_hosted(isa)
+#ifdef THREADS
+#include "fastleaky_threads.h"
+#define ISA(isa) fl_isa_threaded(isa)
 #else
 #define ISA(isa) (isa)
 #endif
@@ -191,12 +191,12 @@ int main(void)
     fill_powers_f16();
     fill_powers_bf16();
     find_usable();
-#ifdef HOST
+#ifdef THREADS
     fl_set_num_threads(3);
-    fl_set_parallel_from(1);
-    fl_set_past_from((size_t)-1);
+    fl_set_parallel_threshold(1);
+    fl_set_nontemporal_threshold((size_t)-1);
     check_all();
-    fl_set_past_from(1);
+    fl_set_nontemporal_threshold(1);
 #endif
     check_all();
     EACH_ISA

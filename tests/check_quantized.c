@@ -3,16 +3,16 @@
  *
  * It needs nothing but the library, states the contract once more in the plainest C, and ends in a line
  * `N passed, N failed`. If quantized.h is there (`python -m fastleaky vectors`), every result for every number is also
- * compared with what the Python specification computed, by checksums. With -DHOST, and csrc/threads/threads.c, all is shared
- * out to three threads, however small. The file includes itself once for each element type. */
+ * compared with what the Python specification computed, by checksums. With -DTHREADS, and csrc/threads/threads.c, all
+ * is shared out to three threads, however small. The file includes itself once for each element type. */
 #ifndef TYPE
 
 #include "fastleaky_quantized.h"
 #include <stdio.h>
 #include <string.h>
-#ifdef HOST
-#include "fastleaky_host.h"
-#define ISA(isa) fl_isa_hosted(isa)
+#ifdef THREADS
+#include "fastleaky_threads.h"
+#define ISA(isa) fl_isa_threaded(isa)
 #else
 #define ISA(isa) (isa)
 #endif
@@ -156,9 +156,9 @@ int main(void)
             usable[have++] = isa;
         else
             printf("%s: this processor cannot run it\n", fl_isa_name(isa));
-#ifdef HOST
+#ifdef THREADS
     fl_set_num_threads(3);
-    fl_set_parallel_from(1);
+    fl_set_parallel_threshold(1);
 #endif
     check_all();
     EACH_ISA
@@ -258,7 +258,8 @@ static void T(draw)(fl_quantization *how, unsigned roundings, int most)
 }
 
 #ifdef EIGHT
-/* Layers with a slope for which short products (requantize32.h) are right for all numbers but the last, above or below. */
+/* Layers with a slope for which short products (requantize32.h) are right for all numbers but the last, above or below.
+ */
 static void T(check_last)(void)
 {
     static const fl_quantization layers[] = {

@@ -204,7 +204,7 @@ def examine_c(case: Case, root: Path, settings: dict[str, str], result: Result, 
             f"mkdir {folder}; cd {folder}; cc='{flags} -Wall -Wextra -Werror -I../csrc'\n"
             "$cc -c $(find ../csrc -name '*.c')\n"
             "for program in check check_quantized; do\n"
-            "  $cc -DHOST ../tests/$program.c *.o -pthread -o $program && ./$program | tail -n 1; done",
+            "  $cc -DTHREADS ../tests/$program.c *.o -pthread -o $program && ./$program | tail -n 1; done",
             settings,
         )
         verdicts = re.findall(r"^([1-9]\d*) passed, 0 failed$", output, re.MULTILINE)

@@ -39,7 +39,7 @@ GCC = "gcc -O2 -fPIC"
 TSAN = "clang-19 -O1 -g -fsanitize=thread"
 PROGRAMS = {  # the compiler with its flags for the library, the program, flags for the program
     "check": (GCC, "check", ""),
-    "check with threads": (GCC, "check", "-DHOST"),
+    "check with threads": (GCC, "check", "-DTHREADS"),
     "check_quantized": (GCC, "check_quantized", ""),
     "stress": (GCC, "stress", ""),
     "stress with ThreadSanitizer": (TSAN, "stress", "-DNO_FORK"),

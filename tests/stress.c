@@ -1,12 +1,12 @@
 /* stress.c - csrc/threads: the rules they keep, and the same bits under every strain of a program.
  * SPDX-License-Identifier: MIT
  *
- * The rules: bounds; what the operations ask of a host; the parts of a job; how many threads come to it, and that these
- * take no signals; callers that do not wait for each other. The strain: many callers at once while the number of
+ * The rules: bounds; what the operations ask of the platform; the parts of a job; how many threads come to it, and that
+ * these take no signals; callers that do not wait for each other. The strain: many callers at once while the number of
  * threads changes; forked children of a process that has used its threads, of one whose other threads are in the middle
  * of a call, and of a job itself; an idle process, which must not compute. Built with ThreadSanitizer too, which does
  * not allow threads after such a fork: -DNO_FORK. */
-#include "fastleaky_host.h"
+#include "fastleaky_threads.h"
 #include "fastleaky_quantized.h"
 #include "isa.h"
 #include <limits.h>
@@ -33,7 +33,7 @@ enum {
 static float x[SIZE], grad[SIZE], wanted[SIZE], wanted_sums[CHANNELS];
 static const float weight[CHANNELS] = {0.25f, -0.5f, 0.0f, 3.0f, 1e-40f};
 static _Atomic int stop;
-static const fl_isa *hosted;
+static const fl_isa *threaded;
 static unsigned long passed, failed;
 
 static void report(int good, const char *what)
@@ -51,7 +51,7 @@ static int wrong_calls(int calls)
     int wrong = 0;
     for (int i = 0; i < calls; i++) {
         memset(dx, 0, sizeof wanted);
-        fl_prelu_backward_f32(hosted, grad, x, weight, dx, sums, OUTER, CHANNELS, INNER);
+        fl_prelu_backward_f32(threaded, grad, x, weight, dx, sums, OUTER, CHANNELS, INNER);
         wrong += memcmp(dx, wanted, sizeof wanted) || memcmp(sums, wanted_sums, sizeof sums);
     }
     free(dx);
@@ -63,7 +63,7 @@ static int wrong_calls(int calls)
 static int threads_after(int set)
 {
     fl_set_num_threads(set);
-    return hosted->host->threads(SIZE_MAX);
+    return threaded->platform->threads(SIZE_MAX);
 }
 
 static void bounds(void)
@@ -74,9 +74,9 @@ static void bounds(void)
         wrong += threads_after(given[i]) != wanted_threads[i] || (given[i] < 2 && wrong_calls(1));
     report(wrong == 0, "at least 1 thread, at most 64");
     fl_set_num_threads(3);
-    fl_set_parallel_from(1000);
-    wrong = hosted->host->threads(999) != 1 || hosted->host->threads(1000) != 3;
-    fl_set_parallel_from(1);
+    fl_set_parallel_threshold(1000);
+    wrong = threaded->platform->threads(999) != 1 || threaded->platform->threads(1000) != 3;
+    fl_set_parallel_threshold(1);
     report(wrong == 0, "several threads from the size on that was set");
 }
 
@@ -102,25 +102,28 @@ static size_t largest_cache(void)
     return size;
 }
 
-static void past_the_cache(void)
+static void nontemporal_threshold(void)
 {
-    int (*const past)(size_t) = hosted->host->past;
+    int (*const nontemporal)(size_t) = threaded->platform->nontemporal;
     const size_t cache = largest_cache(), from = cache ? cache / 4 * 3 : SIZE_MAX;
-    report(past(from) && !past(from - 1) && !past(1), "past the cache at first: from 3/4 of it on");
-    fl_set_past_from(1000);
-    report(past(1000) && past(SIZE_MAX) && !past(999), "past the cache from the size on that was set");
-    fl_set_past_from(0);
-    report(past(1), "past the cache always");
-    fl_set_past_from(SIZE_MAX);
-    report(!past(SIZE_MAX - 1), "past the cache never");
-    fl_set_past_from(from);
+    report(nontemporal(from) && !nontemporal(from - 1) && !nontemporal(1),
+           "non-temporal stores at first: from 3/4 of the cache on");
+    fl_set_nontemporal_threshold(1000);
+    report(nontemporal(1000) && nontemporal(SIZE_MAX) && !nontemporal(999),
+           "non-temporal stores from the size on that was set");
+    fl_set_nontemporal_threshold(0);
+    report(nontemporal(1), "non-temporal stores always");
+    fl_set_nontemporal_threshold(SIZE_MAX);
+    report(!nontemporal(SIZE_MAX - 1), "non-temporal stores never");
+    fl_set_nontemporal_threshold(from);
 }
 
-/* What the operations ask of a host: how many elements there are, and if not in place, how many bytes are touched. */
+/* What the operations ask of the platform: how many elements there are, and if not in place, how many bytes are
+ * touched. */
 
 static size_t asked_elements, asked_bytes;
 static int one_thread(size_t elements) { return asked_elements = elements, 1; }
-static int always_past(size_t bytes) { return asked_bytes = bytes, 1; }
+static int always_nontemporal(size_t bytes) { return asked_bytes = bytes, 1; }
 
 static int asked_otherwise(size_t bytes)
 {
@@ -131,12 +134,12 @@ static int asked_otherwise(size_t bytes)
 
 static void questions(const fl_isa *best)
 {
-    static const fl_host host = {one_thread, NULL, always_past};
+    static const fl_platform platform = {one_thread, NULL, always_nontemporal};
     static float out[SIZE];
     static fl_f16 half[SIZE], half_out[SIZE];
     float sums[CHANNELS];
     fl_isa isa = *best;
-    isa.host = &host;
+    isa.platform = &platform;
     int wrong = 0;
     fl_leaky_relu_f32(&isa, x, out, SIZE, 0.1f);
     wrong += asked_otherwise(2 * sizeof x);
@@ -154,7 +157,7 @@ static void questions(const fl_isa *best)
     wrong += asked_otherwise(0);
     fl_prelu_backward_f32(&isa, grad, out, weight, out, sums, OUTER, CHANNELS, INNER);
     wrong += asked_otherwise(0);
-    report(wrong == 0, "the bytes that an operation touches, and nothing past the cache in place");
+    report(wrong == 0, "the bytes that an operation touches, and no non-temporal stores in place");
 }
 
 /* The parts of a job. */
@@ -182,7 +185,7 @@ static int wrong_parts(int threads, size_t n, size_t grain)
     static unsigned char times[MOST];
     cover c = {n, grain, times, 0};
     memset(times, 0, n);
-    hosted->host->run(threads, mark, &c, n, grain);
+    threaded->platform->run(threads, mark, &c, n, grain);
     for (size_t i = 0; i < n; i++)
         c.wrong += times[i] != 1;
     return c.wrong;
@@ -244,7 +247,7 @@ static void meet(const void *arg, size_t begin, size_t end)
 static meeting met(int threads)
 {
     meeting m = {.wanted = threads, .caller = pthread_self()};
-    hosted->host->run(threads, meet, &m, 64, 1);
+    threaded->platform->run(threads, meet, &m, 64, 1);
     return m;
 }
 
@@ -285,7 +288,7 @@ static void count_whole(const void *arg, size_t begin, size_t end)
 static void *call_meanwhile(void *arg)
 {
     second *const s = arg;
-    hosted->host->run(3, count_whole, s, 64, 1);
+    threaded->platform->run(3, count_whole, s, 64, 1);
     s->done = 1;
     return NULL;
 }
@@ -305,7 +308,7 @@ static void wait_for_second(const void *arg, size_t begin, size_t end)
 static void two_callers(void)
 {
     second s = {.calls = 0};
-    hosted->host->run(3, wait_for_second, &s, 64, 1);
+    threaded->platform->run(3, wait_for_second, &s, 64, 1);
     pthread_join(s.thread, NULL);
     report(s.before_the_first && s.calls == 1, "a second caller does not wait for the first, and does all by itself");
 }
@@ -388,7 +391,7 @@ static void children(void)
     pthread_t one;
     int alone = 0;
     report(!left_alone(fork(), 64), "a forked child has threads of its own, as many as there can be");
-    hosted->host->run(3, fork_once, &alone, 64, 1);
+    threaded->platform->run(3, fork_once, &alone, 64, 1);
     report(!alone, "and so it has if it was forked in the middle of a job");
     report(wrong_children(CHILDREN) == 0, "forked children");
     pthread_create(&one, NULL, caller_without_end, NULL);
@@ -432,14 +435,14 @@ static void idle(void)
 int main(void)
 {
     const fl_isa *const best = fl_isa_best();
-    hosted = fl_isa_hosted(best);
+    threaded = fl_isa_threaded(best);
     for (size_t i = 0; i < SIZE; i++) {
         x[i] = (float)rand() / (float)RAND_MAX - 0.5f;
         grad[i] = (float)rand() / (float)RAND_MAX - 0.5f;
     }
     fl_prelu_backward_f32(best, grad, x, weight, wanted, wanted_sums, OUTER, CHANNELS, INNER);
-    past_the_cache();
-    fl_set_parallel_from(1);
+    nontemporal_threshold();
+    fl_set_parallel_threshold(1);
     meetings(); /* first: they start the threads */
     two_callers();
     parts();

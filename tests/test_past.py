@@ -36,9 +36,9 @@ def always_past(backend, monkeypatch):
         yield
     elif backend.startswith("c:"):
         lib = _native.extension().lib
-        lib.fl_set_past_from(1)
+        lib.fl_set_nontemporal_threshold(1)
         yield
-        lib.fl_set_past_from(_cache.past_from())
+        lib.fl_set_nontemporal_threshold(_cache.past_from())
     else:
         yield
 

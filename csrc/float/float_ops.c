@@ -17,11 +17,11 @@ static void do_part(const void *arg, size_t begin, size_t end)
 static int threads_for(const fl_isa *isa, fl_job *job, size_t size)
 {
     const size_t n = job->outer * job->channels * job->inner;
-    if (!isa->host)
+    if (!isa->platform)
         return 1;
     const size_t inputs = job->v == job->x ? 1 : 2, results = job->out != job->v && job->out != job->x;
-    job->past = results && isa->host->past((inputs + results) * n * size);
-    return isa->host->threads(n);
+    job->nontemporal = results && isa->platform->nontemporal((inputs + results) * n * size);
+    return isa->platform->threads(n);
 }
 
 static void do_all(const fl_isa *isa, fl_elementwise *kernel, fl_job *job, size_t size)
@@ -30,7 +30,7 @@ static void do_all(const fl_isa *isa, fl_elementwise *kernel, fl_job *job, size_
     const elementwise e = {kernel, job};
     const int threads = threads_for(isa, job, size);
     if (threads > 1)
-        isa->host->run(threads, do_part, &e, n, 1024);
+        isa->platform->run(threads, do_part, &e, n, 1024);
     else
         kernel(job, 0, n);
 }
@@ -38,7 +38,7 @@ static void do_all(const fl_isa *isa, fl_elementwise *kernel, fl_job *job, size_
 /* A part of the sums is one chunk of `width` channels, or all their terms. The parts make a row: all chunks of the
  * first channels, then those of the next. Where a channel has one part only, that is its gradient; else a wave takes
  * some of the parts at a time, and what they give is added up behind it. */
-enum { WAVE = FL_WIDTH < 512 ? FL_WIDTH : 4 * FL_WIDTH }; /* on the stack; hosted, of parts for several threads */
+enum { WAVE = FL_WIDTH < 512 ? FL_WIDTH : 4 * FL_WIDTH }; /* on the stack; with threads, of parts for several threads */
 typedef struct {
     fl_sum *sum;
     const fl_job *job;
@@ -100,7 +100,7 @@ FL_COMPILER static void sum_all(const fl_isa *isa, fl_sum *sum, fl_job *job, voi
     for (; w.first < parts; w.first += most) {
         const size_t count = parts - w.first < most ? parts - w.first : most;
         if (threads > 1)
-            isa->host->run(threads, sum_part, &w, count, 1);
+            isa->platform->run(threads, sum_part, &w, count, 1);
         else
             sum_part(&w, 0, count);
         for (size_t i = 0; chunks > 1 && i < count; i++) {
@@ -125,7 +125,7 @@ static fl_job job_of(const void *v, const void *x, const void *slope, void *out,
     job.outer = outer;
     job.channels = channels;
     job.inner = inner;
-    job.past = 0;
+    job.nontemporal = 0;
     return job;
 }
 

@@ -129,11 +129,11 @@
 #ifdef FL_STREAMS
 #define FL_PUT(past, p, v, k) ((past) ? FL(stream)(p, v, k) : FL(store)(p, v, k))
 #define FL_FETCH(past, i, p) ((past) && (i) * sizeof(NUM) % 64 == 0 ? fetch(p, (past) < 0 ? -FL_FAR : FL_FAR) : (void)0)
-#define FL_PAST(job, aligned) ((job)->past && (aligned))
+#define FL_PAST(job, aligned) ((job)->nontemporal && (aligned))
 /* Call with `past` as a constant. */
 #define FL_EACH_PAST(past, call, ...) ((past) ? call(__VA_ARGS__, FL_STREAM) : call(__VA_ARGS__, 0))
 #define FL_AHEAD(job) (runs_ahead((job)->out, (job)->v) || runs_ahead((job)->out, (job)->x))
-#define FL_FENCE(job) ((job)->past ? FL(fence)() : (void)0)
+#define FL_FENCE(job) ((job)->nontemporal ? FL(fence)() : (void)0)
 #else
 #define FL_PUT(past, p, v, k) FL(store)(p, v, k)
 #define FL_FETCH(past, i, p) ((void)0)

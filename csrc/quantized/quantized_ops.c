@@ -71,9 +71,9 @@ static void do_all(const fl_isa *isa, fl_rescale *kernel, const fl_rescaling *jo
 {
     const size_t n = job->outer * job->channels * job->inner;
     const rescaling r = {kernel, job};
-    const int threads = isa->host ? isa->host->threads(n) : 1;
+    const int threads = isa->platform ? isa->platform->threads(n) : 1;
     if (threads > 1)
-        isa->host->run(threads, do_part, &r, n, 1024);
+        isa->platform->run(threads, do_part, &r, n, 1024);
     else
         kernel(job, 0, n);
 }

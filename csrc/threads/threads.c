@@ -1,11 +1,11 @@
-/* threads.c - what an operating system adds to the kernels: a few threads, and the size of the cache.
+/* threads.c - what an operating system adds: a thread pool, and the size of the last-level cache.
  * SPDX-License-Identifier: MIT
  *
- * One job is shared out at a time. Threads may join it until its caller finds no part left and closes it; then the
- * caller waits for those inside only, so a thread that wakes up late delays nobody. */
-#if defined(__unix__) || defined(__APPLE__) /* elsewhere there is nothing here, and no POSIX threads */
+ * The pool runs one job at a time. Workers may join it until the caller finds no part left and closes it. Then the
+ * caller waits only for the workers inside, so a worker that wakes up late delays nobody. */
+#if defined(__unix__) || defined(__APPLE__) /* else an empty file: there are no POSIX threads */
 #define _GNU_SOURCE
-#include "fastleaky_host.h"
+#include "fastleaky_threads.h"
 #include "isa.h"
 #include <pthread.h>
 #include <sched.h>
@@ -18,24 +18,27 @@
 
 enum {
     MOST_THREADS = 64,
-    PARTS = 4,         /* for each thread: they do not all run equally fast */
-    STACK = 256 << 10, /* bytes; a kernel needs up to 80 kB, and so do the thread-local data of other libraries */
-    SPIN = 20000,      /* nanoseconds that an idle thread looks for the next job before it sleeps */
-    PATIENCE = 1000,   /* looks at the others before the caller lets them have its processor */
+    PARTS = 4,         /* per thread: threads do not all run equally fast */
+    STACK = 256 << 10, /* bytes; a kernel needs up to 80 kB, other libraries' thread-local data as much */
+    SPIN_NS = 20000,   /* an idle worker spins so long for the next job before it sleeps */
+    SPINS = 1000,      /* the caller spins so often for the workers inside before it yields its processor */
 };
 
 static _Atomic int num_threads = 1;
-static _Atomic size_t parallel_from = (size_t)1 << 17;
-static _Atomic size_t past_from; /* 0: nobody has asked for the size of the cache yet */
+static _Atomic size_t parallel_threshold = (size_t)1 << 17;
+static _Atomic size_t nontemporal_threshold; /* bytes; 0: the size of the cache was not read yet */
 
 void fl_set_num_threads(int threads)
 {
     num_threads = threads < 1 ? 1 : threads < MOST_THREADS ? threads : MOST_THREADS;
 }
-void fl_set_parallel_from(size_t elements) { parallel_from = elements; }
-void fl_set_past_from(size_t bytes) { past_from = bytes ? bytes : 1; } /* the same: no call touches less */
+void fl_set_parallel_threshold(size_t elements) { parallel_threshold = elements; }
+void fl_set_nontemporal_threshold(size_t bytes)
+{
+    nontemporal_threshold = bytes ? bytes : 1;
+} /* 0 and 1 mean the same */
 
-/* Written only by the owner, while the gate is closed and nobody is inside. */
+/* Written only by the thread that holds `owner`, while the job is closed and nobody is inside. */
 static pthread_mutex_t owner = PTHREAD_MUTEX_INITIALIZER;
 static int workers;
 static struct {
@@ -45,19 +48,19 @@ static struct {
     _Atomic size_t next;
 } job;
 
-/* The gate: is it open, how many more may come in, how many are inside. */
+/* The state word: is the job open, how many more workers may join, how many are inside. */
 #define OPEN 0x10000u
 #define SEAT 0x100u
 #define SEATS 0xff00u
 #define INSIDE 0xffu
-static _Atomic unsigned gate;
+static _Atomic unsigned state;
 
-/* How many jobs there were; and what those who are asleep wait for. */
-static _Atomic unsigned jobs, asleep;
-static pthread_mutex_t bed = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t alarm_clock = PTHREAD_COND_INITIALIZER;
+/* The generation of the job; the number of sleeping workers. */
+static _Atomic unsigned generation, sleeping;
+static pthread_mutex_t sleep_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
 
-static void relax(void)
+static void cpu_relax(void)
 {
 #if FL_X86
     __builtin_ia32_pause();
@@ -84,47 +87,47 @@ static void wait_for_job(unsigned seen)
 {
     const int64_t start = nanoseconds();
     do
-        for (int i = 0; i < 32; i++, relax())
-            if (jobs != seen)
+        for (int i = 0; i < 32; i++, cpu_relax())
+            if (generation != seen)
                 return;
-    while (nanoseconds() - start < SPIN);
+    while (nanoseconds() - start < SPIN_NS);
 
-    pthread_mutex_lock(&bed);
-    asleep++; /* before the look at jobs, as the caller looks at asleep after it has changed jobs */
-    while (jobs == seen)
-        pthread_cond_wait(&alarm_clock, &bed);
-    asleep--;
-    pthread_mutex_unlock(&bed);
+    pthread_mutex_lock(&sleep_mutex);
+    sleeping++; /* before generation is read; the caller writes generation before it reads sleeping */
+    while (generation == seen)
+        pthread_cond_wait(&wake, &sleep_mutex);
+    sleeping--;
+    pthread_mutex_unlock(&sleep_mutex);
 }
 
 static void *worker(void *first)
 {
-    for (unsigned seen = (unsigned)(uintptr_t)first;; seen = jobs) {
+    for (unsigned seen = (unsigned)(uintptr_t)first;; seen = generation) {
         wait_for_job(seen);
-        unsigned g = gate;
-        while ((g & OPEN) && (g & SEATS) && !atomic_compare_exchange_weak(&gate, &g, g - SEAT + 1))
+        unsigned g = state;
+        while ((g & OPEN) && (g & SEATS) && !atomic_compare_exchange_weak(&state, &g, g - SEAT + 1))
             ;
         if ((g & OPEN) && (g & SEATS)) {
             work();
-            gate--;
+            state--;
         }
     }
     return NULL;
 }
 
-/* In a forked child the workers do not exist, and whoever held a lock does not either. */
+/* In a forked child there are no workers, nor the threads that held a lock. */
 static void forget(void)
 {
     workers = 0;
-    gate = asleep = 0;
+    state = sleeping = 0;
     pthread_mutex_init(&owner, NULL);
-    pthread_mutex_init(&bed, NULL);
-    pthread_cond_init(&alarm_clock, NULL);
+    pthread_mutex_init(&sleep_mutex, NULL);
+    pthread_cond_init(&wake, NULL);
 }
 
 static void forget_in_children(void) { pthread_atfork(NULL, NULL, forget); }
 
-/* Have `wanted` workers, or as many as can be started. Signals are for the program's own threads. */
+/* Start workers until there are `wanted`, or as many as the system allows. They block all signals. */
 static void start(int wanted)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -138,13 +141,13 @@ static void start(int wanted)
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     for (pthread_t thread; workers < wanted; workers++)
-        if (pthread_create(&thread, &attributes, worker, (void *)(uintptr_t)jobs))
+        if (pthread_create(&thread, &attributes, worker, (void *)(uintptr_t)generation))
             break;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
 }
 
-static int threads_for(size_t elements) { return elements < parallel_from ? 1 : num_threads; }
+static int threads_for(size_t elements) { return elements < parallel_threshold ? 1 : num_threads; }
 
 static void run(int threads, fl_task *task, const void *arg, size_t n, size_t grain)
 {
@@ -158,21 +161,21 @@ static void run(int threads, fl_task *task, const void *arg, size_t n, size_t gr
     job.n = n;
     job.step = (n / grain / (size_t)(PARTS * threads) + 1) * grain;
     job.next = 0;
-    gate = OPEN | SEAT * (unsigned)(threads - 1);
-    jobs++;
-    if (asleep) {
-        pthread_mutex_lock(&bed);
-        pthread_cond_broadcast(&alarm_clock);
-        pthread_mutex_unlock(&bed);
+    state = OPEN | SEAT * (unsigned)(threads - 1);
+    generation++;
+    if (sleeping) {
+        pthread_mutex_lock(&sleep_mutex);
+        pthread_cond_broadcast(&wake);
+        pthread_mutex_unlock(&sleep_mutex);
     }
     work();
-    atomic_fetch_and(&gate, ~OPEN);
-    for (int i = 0; gate & INSIDE; i++)
-        i < PATIENCE ? relax() : (void)sched_yield();
+    atomic_fetch_and(&state, ~OPEN);
+    for (int i = 0; state & INSIDE; i++)
+        i < SPINS ? cpu_relax() : (void)sched_yield();
     pthread_mutex_unlock(&owner);
 }
 
-/* The size of the last cache, as Linux tells it. (sysconf's answer has been seen to be eight times too large.) */
+/* The size of the last-level cache from Linux's sysfs. (sysconf's answer was eight times too large on one machine.) */
 static size_t last_cache(void)
 {
     char path[] = "/sys/devices/system/cpu/cpu0/cache/index0/size";
@@ -188,41 +191,41 @@ static size_t last_cache(void)
     return bytes;
 }
 
-/* Three quarters of the last cache: with less, what is written is found there again, and plain stores are up to 2 times
- * as fast; with more, plain stores first read what they will overwrite, and stores past the cache are 1.3 to 1.7 times
- * as fast. (Zen 4: for one thread they begin to pay at 0.65 of the cache forward and 0.4 backward, for two at 1 and
- * 0.8.) */
-static int past(size_t bytes)
+/* The threshold is three quarters of the last-level cache. Below it, the output is still in the cache when it is read
+ * next, and regular stores are up to 2 times as fast. Above it, a regular store first reads the line that it
+ * overwrites, and non-temporal stores are 1.3 to 1.7 times as fast. (Zen 4: they begin to pay at 0.65 of the cache
+ * forward and 0.4 backward with one thread, at 1 and 0.8 with two.) */
+static int nontemporal(size_t bytes)
 {
-    size_t from = past_from;
-    if (!from) {
+    size_t threshold = nontemporal_threshold;
+    if (!threshold) {
         const size_t cache = last_cache(), found = cache ? cache / 4 * 3 : SIZE_MAX;
-        if (atomic_compare_exchange_strong(&past_from, &from, found)) /* else somebody has set it meanwhile */
-            from = found;
+        if (atomic_compare_exchange_strong(&nontemporal_threshold, &threshold, found)) /* else it was set meanwhile */
+            threshold = found;
     }
-    return bytes >= from;
+    return bytes >= threshold;
 }
 
-static const fl_host host = {threads_for, run, past};
+static const fl_platform platform = {threads_for, run, nontemporal};
 
-/* As many as isas.def has, with the host; filled once. */
-static fl_isa hosted[16];
+/* Copies of the instruction sets with threads; written once. */
+static fl_isa threaded[FL_ISAS];
 
-static void fill(void)
+static void init(void)
 {
     for (size_t i = 0; fl_isa_at(i); i++) {
-        hosted[i] = *fl_isa_at(i);
-        hosted[i].host = &host;
+        threaded[i] = *fl_isa_at(i);
+        threaded[i].platform = &platform;
     }
 }
 
-const fl_isa *fl_isa_hosted(const fl_isa *isa)
+const fl_isa *fl_isa_threaded(const fl_isa *isa)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, fill);
+    pthread_once(&once, init);
     size_t i = 0;
     while (fl_isa_at(i) && fl_isa_at(i) != isa)
         i++;
-    return fl_isa_at(i) ? &hosted[i] : isa;
+    return fl_isa_at(i) ? &threaded[i] : isa;
 }
 #endif
