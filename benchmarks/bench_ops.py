@@ -14,8 +14,8 @@ import fastleaky
 from benchmarks.peers import PEERS, Peer, imports, ours
 from benchmarks.peers.peer import MissingError
 from benchmarks.workloads import Case, draw
-from fastleaky._check import OPERATIONS
-from fastleaky._workloads import WORKLOADS
+from fastleaky._operations import OPERATIONS
+from fastleaky.cli.workloads import WORKLOADS
 
 THREADS = int(os.environ.get("FASTLEAKY_NUM_THREADS", "1"))
 LAYERS = {f"{workload.network}-{'x'.join(map(str, workload.shape))}": workload for workload in WORKLOADS}

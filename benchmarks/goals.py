@@ -18,8 +18,8 @@ from benchmarks.peers.numpy_ import NAIVE
 from benchmarks.peers.ours import OURS
 from benchmarks.peers.torch_ import TORCH
 from benchmarks.workloads import BATCHES, HALVES, LARGEST, Case, network_case, real_cases, sweep_case
-from fastleaky._check import OPERATIONS
-from fastleaky._workloads import NETWORKS
+from fastleaky._operations import OPERATIONS
+from fastleaky.cli.workloads import NETWORKS
 
 CACHED = range(10, 17)  # sizes, as powers of two, for which x and the result lie in L1 or L2
 VERDICTS = ("met", "unsteady", "missed")  # the last of those of all pairs counts

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from benchmarks.lab import Run
 from benchmarks.peers import PEERS, imports, limits
 from benchmarks.workloads import FORMATS, LARGEST, SIGNS, Case, network_case, sweep_case
-from fastleaky._workloads import NETWORKS, Network
+from fastleaky.cli.workloads import NETWORKS, Network
 
 FORMAT_SIZES = (21, 25)
 SMALL = 14  # the sweep over small arrays ends at 2**14 elements

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from fastleaky._check import OPERATIONS, Operation
-from fastleaky._workloads import NETWORKS, Network
+from fastleaky._operations import OPERATIONS, Operation
+from fastleaky.cli.workloads import NETWORKS, Network
 
 Layer = dict[str, Any]  # x, grad, weight, negative_slope, and where the results go: out, dweight
 

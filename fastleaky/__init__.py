@@ -14,10 +14,11 @@ give the bits of :mod:`fastleaky.reference`, the specification. :mod:`fastleaky.
 
 from typing import TYPE_CHECKING
 
-from fastleaky import _native, reference
+from fastleaky import reference
 from fastleaky._api import leaky_relu, leaky_relu_backward, prelu, prelu_backward
-from fastleaky._backends import BackendError, backends, use
-from fastleaky._threads import get_num_threads, set_num_threads
+from fastleaky._backends import native
+from fastleaky._backends.choice import BackendError, backends, use
+from fastleaky._backends.threads import get_num_threads, set_num_threads
 
 if TYPE_CHECKING:
     from fastleaky import quantized
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     backend: str
     __version__: str
 else:
-    leaky_relu, leaky_relu_backward, prelu, prelu_backward = _native.entries(
+    leaky_relu, leaky_relu_backward, prelu, prelu_backward = native.entries(
         (leaky_relu, leaky_relu_backward, prelu, prelu_backward)
     )
 
@@ -47,9 +48,9 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     if name == "backend":
-        from fastleaky import _backends
+        from fastleaky._backends import choice
 
-        return _backends.current()
+        return choice.current()
     if name == "quantized":  # imported when it is first used
         import importlib
 

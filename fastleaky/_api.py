@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from fastleaky._backends import kernels
+from fastleaky._backends.choice import kernels
 from fastleaky._dtypes import name_in_c
 from fastleaky._layout import plan, row
 from fastleaky._typing import Array, ArrayLike

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-NAMES = ("f32", "f64", "f16", "bf16")  # in the order of _entry.c
+NAMES = ("f32", "f64", "f16", "bf16")  # in the order of entry.c
 _BUILTIN = dict(zip((np.float32, np.float64, np.float16), NAMES, strict=False))
 
 
@@ -21,3 +21,12 @@ def name_in_c(dtype: np.dtype[Any]) -> str:
 def is_bfloat16(dtype: np.dtype[Any]) -> bool:
     """Is it the bfloat16 of ml_dtypes? Without that module, no array has it."""
     return dtype.type is getattr(sys.modules.get("ml_dtypes"), "bfloat16", None)
+
+
+def limits(dtype: Any) -> Any:
+    """Return what np.finfo tells of a type; of bfloat16 it knows nothing."""
+    if not is_bfloat16(np.dtype(dtype)):
+        return np.finfo(dtype)
+    import ml_dtypes
+
+    return ml_dtypes.finfo(dtype)  # type: ignore[no-untyped-call]

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 import fastleaky
-from fastleaky import _backends, _native
-from fastleaky._check import OPERATIONS, Operation
+from fastleaky._backends import choice, native
+from fastleaky._operations import OPERATIONS, Operation
 
 USABLE = fastleaky.backends()
-UNUSABLE = _backends.unusable()
+UNUSABLE = choice.unusable()
 TYPES = ["float32", "float64", "float16"]
 try:
     import ml_dtypes  # NumPy knows the name bfloat16 from here on
@@ -46,12 +46,12 @@ def pytest_configure() -> None:
 
 @pytest.fixture(params=[*USABLE, *UNUSABLE, *GENERAL])
 def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Use each backend in turn; and the best C once more, without the way straight to it (_entry.c)."""
+    """Use each backend in turn; and the best C once more, without the way straight to it (entry.c)."""
     if request.param in UNUSABLE:
         pytest.skip(f"{request.param}: {UNUSABLE[request.param]}")
     name = request.param
     if name in GENERAL:
-        monkeypatch.setattr(_native, "ENTRIES", False)
+        monkeypatch.setattr(native, "ENTRIES", False)
         name = USABLE[0]
     with fastleaky.use(name):
         yield name

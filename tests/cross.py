@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from fastleaky import _golden, _verify
+from fastleaky.golden import formats, verification
 
 ROOT = Path(__file__).parent.parent
 CHECKS = 2  # check.c and check_quantized.c
@@ -154,7 +154,7 @@ def board(build: Path, name: str, cpu: str | None, isa: str, plugin: Path) -> Re
 def verify(output: str, log: Path) -> None:
     """Compare what the target computed for the golden vectors with the specification, here."""
     log.write_text(output)
-    for verdict in _verify.verify(log):
+    for verdict in verification.verify(log):
         if verdict.differences or verdict.left_out:
             raise CrossError(f"golden vectors, computed there and compared here: {verdict}")
 
@@ -191,7 +191,7 @@ def check(target: Target, folder: Path, plugin: Path, progress: Progress, task: 
             if isinstance(built, Exception):
                 raise built
             results.append(board(built, name, cpu, isa, plugin))
-        except (CrossError, _verify.ResultsError, subprocess.TimeoutExpired) as error:
+        except (CrossError, verification.ResultsError, subprocess.TimeoutExpired) as error:
             results.append(Result(name, error=str(error)))
         progress.advance(task)
     return results
@@ -244,7 +244,7 @@ def main() -> int:
         Progress(console=Console(stderr=True), transient=True) as progress,
         ThreadPoolExecutor(os.cpu_count()) as pool,
     ):
-        _golden.write(Path(folder) / "vectors")
+        formats.write(Path(folder) / "vectors")
         plugin = Path(folder) / "libcount.so"
         run(["cc", "-O2", "-shared", "-fPIC", "-o", str(plugin), str(ROOT / "tests" / "count_plugin.c")])
         task = progress.add_task("Checking", total=sum(len(target.boards) for target in wanted))

@@ -18,7 +18,7 @@ from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedC
 
 import fastleaky
 from fastleaky import reference
-from fastleaky._check import same_bits
+from fastleaky._backends.selftest import same_bits
 
 TYPES = {"float16": np.float16, "bfloat16": ml_dtypes.bfloat16, "float32": np.float32}
 SLOPES = (0.01, 0.2, -0.3, 1.5, 1e-30, 1e-40, 0.0, np.inf)  # of float32

@@ -113,7 +113,9 @@ class Tree:
         for name in listed.stdout.rstrip("\0").split("\0"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
-        self._command([sys.executable, "-m", "cffi.gen_src", "exec-python", "fastleaky/_ffi_build.py", "_ffi.c"])
+        self._command(
+            [sys.executable, "-m", "cffi.gen_src", "exec-python", "fastleaky/_backends/ffi_build.py", "_ffi.c"]
+        )
         self.build_extension()
 
     def _command(self, command: list[str]) -> None:
@@ -135,7 +137,7 @@ class Tree:
     def build_extension(self) -> None:
         """Compile what Python imports, beside the package, where it is found first."""
         python = f"{GCC} -DPy_LIMITED_API=0x030b0000 -Ifastleaky -I{sysconfig.get_path('include')}"
-        objects = self._library(GCC) + self._objects(python, ["_ffi.c", "fastleaky/_entry.c"])
+        objects = self._library(GCC) + self._objects(python, ["_ffi.c", "fastleaky/_backends/entry.c"])
         self._command(["gcc", "-shared", "-pthread", *objects, "-o", "fastleaky/_ffi.abi3.so"])
 
     def failure(self, check: str) -> str:

@@ -19,8 +19,8 @@ from benchmarks.peers.peer import MissingError, Peer, Prepared
 from benchmarks.results import Results
 from benchmarks.worker import Desk, Sampler, WrongError, check, timer
 from benchmarks.workloads import SIGNS, Case, draw, network_case, sweep_case
-from fastleaky._check import OPERATIONS
-from fastleaky._workloads import NETWORKS
+from fastleaky._operations import OPERATIONS
+from fastleaky.cli.workloads import NETWORKS
 
 ROOT = Path(__file__).parent.parent
 SMALL = Case("small", "leaky_relu", ((2, 8, 5, 7),), 0.1)

@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 
 import fastleaky
-from fastleaky import _backends, _check, _dtypes, _native, _numpy, _threads
-from fastleaky._check import OPERATIONS
+from fastleaky import _dtypes
+from fastleaky._backends import choice, native, numpy_backend, selftest, threads
+from fastleaky._operations import OPERATIONS
 
 PACKAGE = Path(fastleaky.__file__).parent
-HAS_C = "c" not in _backends.unusable()
+HAS_C = "c" not in choice.unusable()
 HAS_NUMBA = "numba" in fastleaky.backends()
 needs_c = pytest.mark.skipif(not HAS_C, reason="the C kernels are not built here")
 needs_numba = pytest.mark.skipif(not HAS_NUMBA, reason="Numba is not installed")
@@ -84,7 +85,7 @@ def test_unknown_name(name):
     last = child.stderr.splitlines()[-1]
     assert "BackendError: FASTLEAKY_BACKEND: no usable backend" in last
     assert f"{name!r}; usable here: {', '.join(fastleaky.backends())}" in last
-    for unusable, why in _backends.unusable().items():
+    for unusable, why in choice.unusable().items():
         assert f"{unusable} is not: {why}" in last
     with pytest.raises(ValueError, match="no usable backend"):
         fastleaky.use(name)
@@ -143,12 +144,12 @@ def test_a_numba_that_does_not_import(tmp_path):
 
 
 BREAK = """
-from fastleaky import _native
-right = _native.Kernels.{name}
+from fastleaky._backends import native
+right = native.Kernels.{name}
 def wrong(self, *arrays):
     right(self, *arrays)
     arrays[-1].reshape(-1)[-1] += 1
-_native.Kernels.{name} = wrong
+native.Kernels.{name} = wrong
 """
 
 
@@ -233,11 +234,11 @@ PASSING = [
 @pytest.fixture
 def numpy_only(monkeypatch):
     """The NumPy backend, as the only one and not yet proven; afterwards all is as it was."""
-    made = {"numpy": lambda: _numpy}
-    monkeypatch.setattr(_backends, "_proven", {})
-    monkeypatch.setattr(_backends, "_choice", _backends.Choice(made, {}))
+    made = {"numpy": lambda: numpy_backend}
+    monkeypatch.setattr(choice, "_proven", {})
+    monkeypatch.setattr(choice, "_choice", choice.Choice(made, {}))
     for name in _dtypes.NAMES:
-        _native.choose(None, name)
+        native.choose(None, name)
     yield made
     monkeypatch.undo()
     with fastleaky.use("numpy"):  # and back: nothing that was proven here is called any longer
@@ -279,7 +280,7 @@ def test_what_cannot_be_loaded_is_dropped(numpy_only, error):
         call_while_handling()
     assert [warning.filename for warning in caught] == [__file__]
     assert fastleaky.backends() == ["numpy"]
-    assert _backends.unusable() == {"broken": str(error)}
+    assert choice.unusable() == {"broken": str(error)}
 
 
 def test_a_backend_is_dropped_for_every_type(numpy_only):
@@ -302,7 +303,7 @@ def test_a_backend_is_dropped_for_every_type(numpy_only):
 def test_a_switch_amid_a_first_call(monkeypatch, place):
     """The call ends as it began, and what comes after it goes where the switch says: here not to C."""
     x, called = np.ones(3, np.float16), []
-    original = getattr(_check, place)
+    original = getattr(selftest, place)
 
     def interrupted(*arguments):
         thread = threading.Thread(target=fastleaky.use, args=("numpy",))
@@ -311,14 +312,14 @@ def test_a_switch_amid_a_first_call(monkeypatch, place):
         return original(*arguments)
 
     with fastleaky.use("c"):
-        monkeypatch.setattr(_check, place, interrupted)
-        monkeypatch.setattr(_backends, "_proven", {})
+        monkeypatch.setattr(selftest, place, interrupted)
+        monkeypatch.setattr(choice, "_proven", {})
         assert fastleaky.leaky_relu(x).tolist() == [1, 1, 1]
         monkeypatch.undo()
         assert fastleaky.backend == "numpy"
         fastleaky.leaky_relu(x)  # proves NumPy's, if that has not been done before
-        leaky_relu = _numpy.leaky_relu
-        monkeypatch.setattr(_numpy, "leaky_relu", lambda *given: called.append("numpy") or leaky_relu(*given))
+        leaky_relu = numpy_backend.leaky_relu
+        monkeypatch.setattr(numpy_backend, "leaky_relu", lambda *given: called.append("numpy") or leaky_relu(*given))
         fastleaky.leaky_relu(x)
         fastleaky.leaky_relu(x)
     assert called == ["numpy"] * 2
@@ -426,11 +427,11 @@ def test_quota(tmp_path, own, files, wanted):
         file = tmp_path / "mounted" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text + "\n")
-    assert _threads.quota(str(tmp_path / "own"), str(tmp_path / "mounted")) == wanted
-    assert _threads.quota(str(tmp_path / "none"), str(tmp_path / "mounted")) == math.inf
+    assert threads.quota(str(tmp_path / "own"), str(tmp_path / "mounted")) == wanted
+    assert threads.quota(str(tmp_path / "none"), str(tmp_path / "mounted")) == math.inf
 
 
-@pytest.mark.skipif(not (PACKAGE / "_ffi_build.py").exists(), reason="these are not the sources")
+@pytest.mark.skipif(not (PACKAGE / "_backends" / "ffi_build.py").exists(), reason="these are not the sources")
 def test_the_source_folder_is_never_a_silent_fallback(tmp_path):
     """It uses what is installed, if that was built from the same C sources, and else it says what is wrong."""
     for folder in ("fastleaky", "csrc"):
@@ -439,7 +440,8 @@ def test_the_source_folder_is_never_a_silent_fallback(tmp_path):
     if HAS_C:
         with (tmp_path / "csrc" / "float" / "float_ops.c").open("a") as file:
             file.write("/* changed */\n")
-        again = "from fastleaky import _native\ntry: _native.extension()\nexcept ImportError: print('refused again')"
+        again = "from fastleaky._backends import native\ntry: native.extension()"
+        again += "\nexcept ImportError: print('refused again')"
         child = python(f"import fastleaky\n{again}", folder=tmp_path)
         assert child.stdout == "refused again\n"
         assert "RuntimeWarning: fastleaky: the C kernels are not used: the installed" in child.stderr
@@ -447,7 +449,7 @@ def test_the_source_folder_is_never_a_silent_fallback(tmp_path):
         assert "pip install . again" in child.stderr
 
 
-@pytest.mark.skipif(not (PACKAGE / "_ffi_build.py").exists(), reason="these are not the sources")
+@pytest.mark.skipif(not (PACKAGE / "_backends" / "ffi_build.py").exists(), reason="these are not the sources")
 def test_the_source_folder_without_an_installation(tmp_path):
     for folder in ("fastleaky", "csrc"):
         shutil.copytree(PACKAGE.parent / folder, tmp_path / folder)

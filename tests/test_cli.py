@@ -8,17 +8,17 @@ import pytest
 
 import fastleaky
 from fastleaky import __main__ as cli
-from fastleaky import _check, _workloads
+from fastleaky.cli import check, workloads
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """The whole command in a moment: small layers, and one case in fifty."""
-    monkeypatch.setattr(_workloads, "ROUNDS", 1)
-    monkeypatch.setattr(_workloads, "LEAST_SECONDS", 0)
-    monkeypatch.setattr(_workloads, "WORKLOADS", (_workloads.Workload("tiny", (2, 3, 5, 5), 0.1),))
-    some = list(_check.cases())[::51]
-    monkeypatch.setattr(_check, "cases", lambda: iter(some))
+    monkeypatch.setattr(workloads, "ROUNDS", 1)
+    monkeypatch.setattr(workloads, "LEAST_SECONDS", 0)
+    monkeypatch.setattr(workloads, "WORKLOADS", (workloads.Workload("tiny", (2, 3, 5, 5), 0.1),))
+    some = list(check.cases())[::51]
+    monkeypatch.setattr(check, "cases", lambda: iter(some))
 
 
 def test_everything(capsys):

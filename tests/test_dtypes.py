@@ -13,7 +13,8 @@ import pytest
 
 import fastleaky
 from fastleaky import quantized, reference
-from fastleaky._check import OPERATIONS, same_bits
+from fastleaky._backends.selftest import same_bits
+from fastleaky._operations import OPERATIONS
 
 ml_dtypes = pytest.importorskip("ml_dtypes")
 

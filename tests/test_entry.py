@@ -1,4 +1,4 @@
-"""The way straight to C (_entry.c): taken where it can be, the same answers and errors where it cannot, no leaks."""
+"""The way straight to C (entry.c): taken where it can be, the same answers and errors where it cannot, no leaks."""
 
 import copy
 import inspect
@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 import fastleaky
 from fastleaky import _api
-from fastleaky._check import OPERATIONS, data, same_bits
+from fastleaky._backends.selftest import data, same_bits
+from fastleaky._operations import OPERATIONS
 
 if not any(name.startswith("c:") for name in fastleaky.backends()):
     pytest.skip("there is no C here", allow_module_level=True)

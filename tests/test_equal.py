@@ -11,7 +11,10 @@ from layouts import LAYOUTS, WRITABLE, Liar, contiguous, laid
 
 import fastleaky
 from fastleaky import _api, reference
-from fastleaky._check import OPERATIONS, cases, data, draw, limits, same_bits
+from fastleaky._backends.selftest import data, draw, same_bits
+from fastleaky._dtypes import limits
+from fastleaky._operations import OPERATIONS
+from fastleaky.cli.check import cases
 
 pytestmark = pytest.mark.usefixtures("backend")
 

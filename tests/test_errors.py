@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fastleaky
-from fastleaky import _native
-from fastleaky._check import OPERATIONS
+from fastleaky._backends import native
+from fastleaky._operations import OPERATIONS
 
 
 @pytest.fixture(params=["the first call", "later calls", "later calls, the general way"], autouse=True)
 def way(request, monkeypatch):
     """The first call after a choice goes the general way, which proves the kernels; later ones may go straight to C."""
-    monkeypatch.setattr(_native, "ENTRIES", request.param != "later calls, the general way")
+    monkeypatch.setattr(native, "ENTRIES", request.param != "later calls, the general way")
     with fastleaky.use(fastleaky.backends()[0]):
         for dtype in TYPES if request.param != "the first call" else []:
             fastleaky.leaky_relu(np.ones(1, dtype))

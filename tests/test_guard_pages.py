@@ -11,7 +11,7 @@ import pytest
 
 import fastleaky
 from fastleaky import reference
-from fastleaky._check import data, same_bits
+from fastleaky._backends.selftest import data, same_bits
 
 PAGE = mmap.PAGESIZE
 

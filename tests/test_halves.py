@@ -7,7 +7,8 @@ import pytest
 
 import fastleaky
 from fastleaky import reference
-from fastleaky._check import limits, same_bits
+from fastleaky._backends.selftest import same_bits
+from fastleaky._dtypes import limits
 
 HAS_BFLOAT16 = importlib.util.find_spec("ml_dtypes") is not None
 ALL = np.arange(1 << 16, dtype=np.uint16)

@@ -8,8 +8,9 @@ import pytest
 from layouts import LAYOUTS
 
 import fastleaky
-from fastleaky import _cache, _native, reference
-from fastleaky._check import data, same_bits
+from fastleaky import reference
+from fastleaky._backends import cache, native
+from fastleaky._backends.selftest import data, same_bits
 
 SHAPES = [  # long rows, short ones, few and many channels; blocks of the gradient that end with a row, or do not
     (1, 1, 20_001),
@@ -30,15 +31,22 @@ SHAPES = [  # long rows, short ones, few and many channels; blocks of the gradie
 def always_past(backend, monkeypatch):
     """Store every result past the cache, if the backend ever does."""
     if backend == "numba":
-        from fastleaky import _numba
+        from fastleaky._backends import numba_backend
 
-        monkeypatch.setattr(_numba, "past_from", lambda: 1)
+        monkeypatch.setattr(numba_backend, "past_from", lambda: 1)
         yield
     elif backend.startswith("c:"):
+<<<<<<< HEAD
         lib = _native.extension().lib
         lib.fl_set_nontemporal_threshold(1)
         yield
         lib.fl_set_nontemporal_threshold(_cache.past_from())
+=======
+        lib = native.extension().lib
+        lib.fl_set_past_from(1)
+        yield
+        lib.fl_set_past_from(cache.past_from())
+>>>>>>> 075aa0d (fastleaky: rooms for the backends, golden vectors and the command)
     else:
         yield
 
@@ -88,5 +96,5 @@ def test_last_cache(files, wanted, tmp_path, monkeypatch):
         folder.mkdir()
         (folder / "level").write_text(level + "\n")
         (folder / "size").write_text(size + "\n")
-    monkeypatch.setattr(_cache, "CACHES", tmp_path)
-    assert _cache.past_from.__wrapped__() == wanted
+    monkeypatch.setattr(cache, "CACHES", tmp_path)
+    assert cache.past_from.__wrapped__() == wanted

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import fastleaky
-from fastleaky import _api, _backends, quantized, reference
+from fastleaky import _api, quantized, reference
+from fastleaky._backends import choice
 from fastleaky.quantized import _api as quantized_api
 
 README = Path(__file__).parent.parent / "README.md"
@@ -25,7 +26,7 @@ def test_python_of_the_readme():
     assert np.array_equal(found["y"], quantized.reference.leaky_relu(found["q"], 0.1, **found["scales"]))
 
 
-@pytest.mark.parametrize("module", [_api, _backends, quantized_api])
+@pytest.mark.parametrize("module", [_api, choice, quantized_api])
 def test_examples_of_the_docstrings(module):
     assert doctest.testmod(module).failed == 0
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from fastleaky import reference
-from fastleaky._check import draw, limits, same_bits
+from fastleaky._backends.selftest import draw, same_bits
+from fastleaky._dtypes import limits
 
 X = np.array([10.0, -5.0, 0.0])
 

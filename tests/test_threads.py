@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 
 import fastleaky
-from fastleaky import _backends, _native, reference
-from fastleaky._check import OPERATIONS, data, same_bits
+from fastleaky import reference
+from fastleaky._backends import choice, native
+from fastleaky._backends.selftest import data, same_bits
+from fastleaky._operations import OPERATIONS
 
 SHAPES = [  # from 2**17 elements on
     (1, 1, 300_001),
@@ -96,10 +98,10 @@ def test_other_threads_run_meanwhile(backend):
     given, _ = wanted_and_given(SHAPES[1])
     x, grad = (np.concatenate([given[name]] * 4).reshape(8, 64, -1) for name in ("x", "grad"))
     weight, dx, dweight = given["weight"], np.empty_like(x), np.empty_like(given["weight"])
-    kernels = _backends.kernels(x.dtype)
+    kernels = choice.kernels(x.dtype)
 
     def compute():
-        if backend.startswith("c:") and _native.ENTRIES:
+        if backend.startswith("c:") and native.ENTRIES:
             fastleaky.prelu_backward(grad, x, weight, out=(dx, dweight))
         else:
             kernels.prelu_backward(grad, x, weight, dx, dweight)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fastleaky
-from fastleaky._check import data, draw, same_bits
+from fastleaky._backends.selftest import data, draw, same_bits
 
 torch = pytest.importorskip("torch")
 F = torch.nn.functional

@@ -23,14 +23,17 @@ pytest.importorskip("ml_dtypes")
 
 import fastleaky
 from fastleaky import __main__ as cli
-from fastleaky import _check, _golden, _verify, reference
-from fastleaky._vectors import SLOPES, specials, vectors
+from fastleaky import reference
+from fastleaky._backends import selftest
+from fastleaky._operations import OPERATIONS
+from fastleaky.golden import formats, verification
+from fastleaky.golden.vectors import SLOPES, specials, vectors
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("golden")
-    _golden.write(folder)
+    formats.write(folder)
     return folder
 
 
@@ -47,11 +50,11 @@ def log(who="scalar", **changed):
         results = changed.get(f"v{number}", list(vector.wanted.values()))
         if results is None:
             continue
-        words = [f"{word:0{2 * result.itemsize}x}" for result in results for word in _golden.bits(result).tolist()]
+        words = [f"{word:0{2 * result.itemsize}x}" for result in results for word in formats.bits(result).tolist()]
         lines += [f"fl vector {number}", *(" ".join(["fl", *words[i : i + 8]]) for i in range(0, len(words), 8))]
         crc_of += number.to_bytes(4, "little") + b"".join(bytes.fromhex(word)[::-1] for word in words)
-    crc = _golden.zlib.crc32(crc_of)
-    return "\n".join([f"fl results {_golden.FORMAT} {_golden.digest():08x} {who}", *lines, f"fl end {crc:08x}", ""])
+    crc = formats.zlib.crc32(crc_of)
+    return "\n".join([f"fl results {formats.FORMAT} {formats.digest():08x} {who}", *lines, f"fl end {crc:08x}", ""])
 
 
 def nudged(number, at):
@@ -68,7 +71,7 @@ SHORT = log(**dict.fromkeys(f"v{number}" for number in range(9, len(vectors())))
 def results():
     """What an .npz has to hold."""
     inputs = {f"{number:03d}.{name}" for number, vector in enumerate(vectors()) for name in vector.given}
-    return {name: array for name, array in _golden.arrays().items() if name not in inputs}
+    return {name: array for name, array in formats.arrays().items() if name not in inputs}
 
 
 def member(array, header=None):
@@ -102,16 +105,16 @@ def refused(capsys, path, message, command="verify"):
 
 
 def test_they_cover_everything():
-    for type_, dtype in _golden.DTYPES.items():
+    for type_, dtype in formats.DTYPES.items():
         of_type = [vector for vector in vectors() if vector.type == type_]
-        assert {vector.operation.name for vector in of_type} == set(_check.OPERATIONS)
+        assert {vector.operation.name for vector in of_type} == set(OPERATIONS)
         for operation in ("leaky_relu", "leaky_relu_backward"):
             slopes = [vector.given["negative_slope"] for vector in of_type if vector.operation.name == operation]
             wanted = reference.rounded(np.array(SLOPES), dtype).astype(float).tolist()
             assert {repr(slope) for slope in wanted} <= {repr(slope) for slope in slopes}
         for operation, value in (("leaky_relu", "x"), ("leaky_relu_backward", "grad")):
             vector = next(vector for vector in of_type if vector.operation.name == operation)
-            assert set(_golden.bits(specials(dtype)).tolist()) <= set(_golden.bits(vector.given[value]).tolist())
+            assert set(formats.bits(specials(dtype)).tolist()) <= set(formats.bits(vector.given[value]).tolist())
         sums = [vector.wanted["dweight"] for vector in of_type if "dweight" in vector.wanted]
         assert sum(int(np.isfinite(dweight).sum()) for dweight in sums) > 50
 
@@ -120,25 +123,25 @@ def test_every_backend_computes_them(backend):
     assert fastleaky.backend == backend
     for vector in vectors():
         got = vector.operation(fastleaky, vector.given)
-        assert all(map(_check.same_bits, got, vector.wanted.values())), str(vector)
+        assert all(map(selftest.same_bits, got, vector.wanted.values())), str(vector)
 
 
 def test_the_inputs_never_change():
     """Neither with NumPy's version nor with ours: where this fails, FORMAT has to change too."""
-    assert f"{_golden.digest():08x}" == "b23fd82f"
+    assert f"{formats.digest():08x}" == "b23fd82f"
 
 
 def test_the_files(folder):
     header = (folder / "vectors.h").read_text()
-    assert f"FL_VECTORS_DIGEST 0x{_golden.digest():08x}u" in header
+    assert f"FL_VECTORS_DIGEST 0x{formats.digest():08x}u" in header
     assert header.endswith("#define FL_VECTORS_END 1\n")
-    size = sum(dtype.itemsize * len(_golden.Words(t).words) for t, dtype in _golden.DTYPES.items())
+    size = sum(dtype.itemsize * len(formats.Words(t).words) for t, dtype in formats.DTYPES.items())
     assert size < 68_000  # a Cortex-M3 with 128 kB of flash has room
     with np.load(folder / "vectors.npz") as file:
         for number, vector in enumerate(vectors()):
             for name, array in {**vector.given, **vector.wanted}.items():
                 assert np.array_equal(
-                    file[f"{number:03d}.{name}"], _golden.stored(array), equal_nan=vector.type != "bf16"
+                    file[f"{number:03d}.{name}"], formats.stored(array), equal_nan=vector.type != "bf16"
                 )
     manifest = (folder / "MANIFEST.txt").read_text()
     assert all(f"{number:03d} {vector}\n" in manifest for number, vector in enumerate(vectors()))
@@ -168,9 +171,9 @@ def test_the_first_wrong_element_is_shown(tmp_path, capsys, number):
     for name in vector.operation.inputs:
         assert re.search(rf" {name} .*{re.escape(str(vector.given[name][index]))}", out)
     assert re.search(
-        rf"expected +0x{_golden.bits(first)[17]:0{2 * first.itemsize}x} +{re.escape(str(first[index]))}", out
+        rf"expected +0x{formats.bits(first)[17]:0{2 * first.itemsize}x} +{re.escape(str(first[index]))}", out
     )
-    assert re.search(rf"got +0x{_golden.bits(nudged(number, 17)[0])[17]:0{2 * first.itemsize}x}", out)
+    assert re.search(rf"got +0x{formats.bits(nudged(number, 17)[0])[17]:0{2 * first.itemsize}x}", out)
 
 
 def test_a_wrong_sum_is_shown(tmp_path, capsys):
@@ -192,7 +195,7 @@ def test_what_was_left_out_is_said(tmp_path, capsys):
 def test_any_nan_is_as_good(tmp_path):
     results = [np.where(np.isnan(result), -np.nan, result) for result in vectors()[0].wanted.values()]
     (tmp_path / "log").write_text(log(v0=[result.astype("f4") for result in results]))
-    assert not _verify.verify(tmp_path / "log")[0].differences
+    assert not verification.verify(tmp_path / "log")[0].differences
 
 
 @pytest.mark.parametrize(
@@ -225,7 +228,7 @@ def test_any_nan_is_as_good(tmp_path):
         (lambda text: text.replace("results 2", f"results {'2' * 5000}"), "of format 222"),
         (lambda text: text.replace("results 2", "results"), "damaged: the line fl results b23fd82f scalar"),
         (lambda text: text.replace("results 2 b23fd82f", "results 2 digest"), "their digest is digest"),
-        (lambda text: text * (_verify.MOST_RESULTS + 1), "holds results more than 100 times"),
+        (lambda text: text * (verification.MOST_RESULTS + 1), "holds results more than 100 times"),
     ],
 )
 def test_a_bad_log_is_refused(tmp_path, capsys, spoil, message):
@@ -235,7 +238,7 @@ def test_a_bad_log_is_refused(tmp_path, capsys, spoil, message):
 
 def test_a_long_line_is_passed_over(tmp_path, capsys):
     """It is read in pieces, of which none is taken for a line."""
-    (tmp_path / "log").write_text("x" * _verify.LONGEST_LINE + "fl results 7 8 9\n" + log())
+    (tmp_path / "log").write_text("x" * verification.LONGEST_LINE + "fl results 7 8 9\n" + log())
     assert cli.main(["verify", str(tmp_path / "log")]) == 0
     assert "144 of 144" in capsys.readouterr().out
 
@@ -267,16 +270,16 @@ def test_a_console_that_knows_few_letters(tmp_path, monkeypatch):
 def test_results_of_a_wrong_size_are_refused(tmp_path):
     short = [result.ravel()[:-1] for result in vectors()[5].wanted.values()]
     (tmp_path / "log").write_text(log(v5=short))
-    with pytest.raises(_verify.ResultsError, match="vector 5 has 66 numbers; it must have 67"):
-        _verify.verify(tmp_path / "log")
+    with pytest.raises(verification.ResultsError, match="vector 5 has 66 numbers; it must have 67"):
+        verification.verify(tmp_path / "log")
 
 
 def test_a_truncated_npz_is_refused(npz):
     whole = npz.read_bytes()
     for size in (0, 1, 1000, len(whole) // 2, len(whole) - 1):
         npz.write_bytes(whole[:size])
-        with pytest.raises(_verify.ResultsError, match="truncated or damaged"):
-            _verify.verify(npz)
+        with pytest.raises(verification.ResultsError, match="truncated or damaged"):
+            verification.verify(npz)
 
 
 def test_a_damaged_npz_is_refused_or_harmless(npz):
@@ -287,9 +290,9 @@ def test_a_damaged_npz_is_refused_or_harmless(npz):
     for at in range(0, len(whole), len(whole) // 300):
         npz.write_bytes(whole[:at] + bytes([whole[at] ^ 4]) + whole[at + 1 :])
         try:
-            (verdict,) = _verify.verify(npz)
+            (verdict,) = verification.verify(npz)
             assert not verdict.differences
-        except _verify.ResultsError:
+        except verification.ResultsError:
             found += 1
     assert found > 200
 
@@ -318,8 +321,8 @@ def test_a_wrong_npz_is_refused(npz, capsys, change, message):
     arrays = dict(RESULTS)
     change(arrays)
     np.savez_compressed(npz, **arrays)
-    with pytest.raises(_verify.ResultsError, match=message):
-        _verify.verify(npz)
+    with pytest.raises(verification.ResultsError, match=message):
+        verification.verify(npz)
     refused(capsys, npz, "vectors.npz: ")
 
 
@@ -428,7 +431,7 @@ def endless_line(path):
 def test_memory_is_bounded(tmp_path, capsys, make, message):
     path = tmp_path / ("log" if make is endless_line else "results.npz")
     make(path)
-    _golden.digest()
+    formats.digest()
     tracemalloc.start()
     try:
         refused(capsys, path, message)
@@ -545,7 +548,7 @@ def test_check_c_reads_and_answers(folder, tmp_path):
     (tmp_path / "log").write_text(
         subprocess.run([tmp_path / "check"], capture_output=True, text=True, check=True).stdout
     )
-    for verdict in _verify.verify(tmp_path / "log"):
+    for verdict in verification.verify(tmp_path / "log"):
         assert verdict.compared == len(vectors())
         assert not verdict.differences
 

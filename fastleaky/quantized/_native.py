@@ -9,9 +9,9 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from fastleaky import _backends
-from fastleaky._native import Kernels as Floats
-from fastleaky._native import extension
+from fastleaky._backends import choice
+from fastleaky._backends.native import Kernels as Floats
+from fastleaky._backends.native import extension
 from fastleaky._typing import Array
 from fastleaky.quantized import reference
 
@@ -95,5 +95,5 @@ def _proven(isa: Any) -> Kernels | None:
 
 def chosen() -> Kernels | None:
     """The kernels of the backend that fastleaky has chosen, or None if that has none for integers."""
-    floats = _backends.kernels(np.dtype(np.float32))
+    floats = choice.kernels(np.dtype(np.float32))
     return _proven(floats.isa) if isinstance(floats, Floats) else None

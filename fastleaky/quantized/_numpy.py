@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastleaky._numpy import PIECE, _walk
+from fastleaky._backends.numpy_backend import PIECE, _walk
 from fastleaky._typing import Array
 from fastleaky.quantized import reference
 

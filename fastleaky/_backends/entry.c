@@ -1,4 +1,4 @@
-/* _entry.c - the public functions as Python calls them: plain arrays go straight to the kernels, all else to _api.py.
+/* entry.c - the public functions as Python calls them: plain arrays go straight to the kernels, all else to _api.py.
  * SPDX-License-Identifier: MIT
  *
  * Plain means: exact ndarrays of one type, native and aligned, that lie densely in memory in one and the same order of
@@ -9,8 +9,13 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
+<<<<<<< HEAD:fastleaky/_entry.c
 #include "_ndarray.h"
 #include "fastleaky_threads.h"
+=======
+#include "ndarray.h"
+#include "fastleaky_host.h"
+>>>>>>> 075aa0d (fastleaky: rooms for the backends, golden vectors and the command):fastleaky/_backends/entry.c
 
 enum { TYPES = 4 }; /* float32, float64, float16, bfloat16 */
 static const size_t itemsizes[TYPES] = {4, 8, 2, 2};

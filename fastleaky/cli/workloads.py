@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 import fastleaky
-from fastleaky._check import Operation, data
+from fastleaky._backends.selftest import data
+from fastleaky._operations import Operation
 
 ROUNDS = 7
 LEAST_SECONDS = 2e-3  # a sample repeats its call until it takes this long

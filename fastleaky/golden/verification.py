@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from fastleaky import _golden
 from fastleaky._typing import Array
-from fastleaky._vectors import DTYPES, Vector, vectors
+from fastleaky.golden import formats
+from fastleaky.golden.vectors import DTYPES, Vector, vectors
 
 Found = dict[int, dict[str, Array]]  # a vector's number: its results by name
 
@@ -79,7 +79,7 @@ def _compare(who: str, found: Found) -> Verdict:
 
 def _difference(number: int, vector: Vector, name: str, got: Array) -> Difference | None:
     wanted = vector.wanted[name]
-    wrong = np.argwhere((_golden.bits(got) != _golden.bits(wanted)).reshape(wanted.shape))
+    wrong = np.argwhere((formats.bits(got) != formats.bits(wanted)).reshape(wanted.shape))
     if not wrong.size:
         return None
     index = tuple(wrong[0].tolist())
@@ -91,12 +91,12 @@ def _difference(number: int, vector: Vector, name: str, got: Array) -> Differenc
 
 
 def _check_kind(path: Path, form: str, digest: str) -> None:
-    if form != str(_golden.FORMAT):
-        raise ResultsError(f"{path}: of format {form}; this version of fastleaky has format {_golden.FORMAT}")
-    if digest != f"{_golden.digest():08x}":
+    if form != str(formats.FORMAT):
+        raise ResultsError(f"{path}: of format {form}; this version of fastleaky has format {formats.FORMAT}")
+    if digest != f"{formats.digest():08x}":
         raise ResultsError(
             f"{path}: made from the vectors of another version: their digest is {digest}, that of this version's "
-            f"is {_golden.digest():08x}; write them anew with python -m fastleaky vectors"
+            f"is {formats.digest():08x}; write them anew with python -m fastleaky vectors"
         )
 
 
@@ -127,7 +127,7 @@ def _read_npz(path: Path) -> Iterator[tuple[str, Found]]:
         for number, vector in enumerate(vectors()):
             found[number] = {}
             for name, wanted in vector.wanted.items():
-                dtype = _golden.stored(wanted).dtype
+                dtype = formats.stored(wanted).dtype
                 array = _unpack(archive, f"{number:03d}.{name}", wanted.shape, [dtype])
                 found[number][name] = array.view(wanted.dtype)
     yield path.name, found

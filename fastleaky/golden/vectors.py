@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from fastleaky import reference
-from fastleaky._check import OPERATIONS, Operation, limits
+from fastleaky._dtypes import limits
+from fastleaky._operations import OPERATIONS, Operation
 from fastleaky._typing import Array
 from fastleaky.reference import rounded
 

@@ -14,8 +14,8 @@ from typing import Any, Literal
 import numba
 import numpy as np
 
-from fastleaky._cache import past_from
-from fastleaky._numba_words import (
+from fastleaky._backends.cache import past_from
+from fastleaky._backends.numba_intrinsics import (
     STREAMS,
     Kernel,
     add,
@@ -32,7 +32,7 @@ from fastleaky._numba_words import (
     stream,
     zero,
 )
-from fastleaky._threads import get_num_threads
+from fastleaky._backends.threads import get_num_threads
 from fastleaky._typing import Array
 from fastleaky.reference import BLOCK, CHUNK, LANES
 

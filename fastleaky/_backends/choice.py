@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from fastleaky import _native
+from fastleaky._backends import native
 from fastleaky._dtypes import NAMES, name_in_c
 from fastleaky._typing import Kernels, WrongAnswerError
 from fastleaky.reference import HALF
@@ -67,7 +67,7 @@ def _change(change: Callable[[Choice], Choice]) -> Choice:
     with _changing:
         before, _choice = _choice, change(_choice)
         for name in NAMES:
-            _native.choose(None, name)
+            native.choose(None, name)
     return before
 
 
@@ -75,24 +75,24 @@ def _find() -> Choice:
     usable: dict[str, Callable[[], Any]] = {}
     unusable: dict[str, str] = {}
     try:
-        for name, isa in _native.instruction_sets().items():
+        for name, isa in native.instruction_sets().items():
             if isa is None:
                 unusable[f"c:{name}"] = "this processor, or its operating system, does not have it"
             else:
-                usable[f"c:{name}"] = functools.partial(_native.Kernels, isa)
+                usable[f"c:{name}"] = functools.partial(native.Kernels, isa)
     except ImportError as error:
         unusable["c"] = str(error)
-        if isinstance(error, _native.SourceFolderError):  # nobody may think that the C kernels are used here
+        if isinstance(error, native.SourceFolderError):  # nobody may think that the C kernels are used here
             warnings.warn(f"fastleaky: the C kernels are not used: {error}", RuntimeWarning, stacklevel=2)
     try:
         numba_is_there = importlib.util.find_spec("numba") is not None
     except ValueError:  # sys.modules["numba"] was set to None
         numba_is_there = False
     if numba_is_there:
-        usable["numba"] = functools.partial(importlib.import_module, "fastleaky._numba")
+        usable["numba"] = functools.partial(importlib.import_module, "fastleaky._backends.numba_backend")
     else:
         unusable["numba"] = "Numba is not installed"
-    usable["numpy"] = functools.partial(importlib.import_module, "fastleaky._numpy")
+    usable["numpy"] = functools.partial(importlib.import_module, "fastleaky._backends.numpy_backend")
     return Choice(usable, unusable)
 
 
@@ -167,9 +167,9 @@ def kernels(dtype: np.dtype[Any]) -> Kernels:
 
 def _load(make: Callable[[], Any], dtype: np.dtype[Any]) -> Kernels:
     loaded: Kernels = make()
-    if dtype.itemsize != HALF or isinstance(loaded, _native.Kernels):
+    if dtype.itemsize != HALF or isinstance(loaded, native.Kernels):
         return loaded
-    from fastleaky._widened import Widened
+    from fastleaky._backends.half import Widened
 
     return Widened(loaded)
 
@@ -201,7 +201,7 @@ def _see_room_for(frames: int) -> None:
 def _prepare(dtype: np.dtype[Any]) -> Kernels:
     """Make the chosen backend ready for an element type; drop it if it is broken, and take the next."""
     _see_room_for(FRAMES)
-    from fastleaky._check import known_answers, see_known_answers
+    from fastleaky._backends.selftest import known_answers, see_known_answers
 
     handled, type_, known = sys.exception(), name_in_c(dtype), known_answers(np.dtype(dtype.type))
     while True:
@@ -220,7 +220,7 @@ def _prepare(dtype: np.dtype[Any]) -> Kernels:
         with _changing:
             if choice is _choice:  # else it was swapped meanwhile, and this call alone ends with the former one
                 choice.ready[type_] = _proven[name, type_]
-                _native.choose(_proven[name, type_], type_, np.dtype(dtype.type))  # the one of nearly all arrays
+                native.choose(_proven[name, type_], type_, np.dtype(dtype.type))  # the one of nearly all arrays
         return _proven[name, type_]
 
 

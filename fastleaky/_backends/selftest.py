@@ -1,47 +1,18 @@
-"""Checks against the specification: the known answer at first use, and the large one of ``python -m fastleaky``."""
+"""The self-test of a backend at its first use: known answers, and the random arrays that they are made of."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from fastleaky import reference
-from fastleaky._dtypes import is_bfloat16
+from fastleaky._dtypes import limits
+from fastleaky._operations import OPERATIONS
 from fastleaky._typing import Array, Kernels, WrongAnswerError
 
 Rng = np.random.Generator
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One of the four operations: the one table that checks, tests and benchmarks go through."""
-
-    name: str
-    inputs: tuple[str, ...]  # its arrays with the shape of x, in the order of the arguments
-    parameter: str  # "negative_slope" or "weight", which follows them
-    results: tuple[str, ...]
-
-    def __call__(self, module: ModuleType, data: dict[str, Any], **options: Any) -> tuple[Array, ...]:
-        """Apply this operation of `module`, fastleaky or its reference, to the data; always a tuple of results."""
-        arguments = [data[name] for name in (*self.inputs, self.parameter)]
-        result = getattr(module, self.name)(*arguments, **options)
-        return result if isinstance(result, tuple) else (result,)
-
-
-OPERATIONS = {
-    operation.name: operation
-    for operation in (
-        Operation("leaky_relu", ("x",), "negative_slope", ("out",)),
-        Operation("leaky_relu_backward", ("grad", "x"), "negative_slope", ("dx",)),
-        Operation("prelu", ("x",), "weight", ("out",)),
-        Operation("prelu_backward", ("grad", "x"), "weight", ("dx", "dweight")),
-    )
-}
 
 
 @reference.quiet
@@ -52,15 +23,6 @@ def same_bits(a: Array, b: Array) -> bool:
     bits = f"u{a.dtype.itemsize}"
     equal = np.ascontiguousarray(a).view(bits) == np.ascontiguousarray(b).view(bits)
     return bool(np.all(equal | (np.isnan(a) & np.isnan(b)).reshape(equal.shape)))
-
-
-def limits(dtype: Any) -> Any:
-    """Return what np.finfo tells of a type; of bfloat16 it knows nothing."""
-    if not is_bfloat16(np.dtype(dtype)):
-        return np.finfo(dtype)
-    import ml_dtypes
-
-    return ml_dtypes.finfo(dtype)  # type: ignore[no-untyped-call]
 
 
 def draw(rng: Rng, shape: tuple[int, ...] | int, dtype: Any, kind: str = "calm") -> Array:
@@ -122,43 +84,3 @@ def see_known_answers(kernels: Kernels, known: Known) -> None:
             getattr(kernels, name)(*arguments[name])
             if not all(map(same_bits, (out, dweight), wanted[name])):
                 raise WrongAnswerError(f"its {name} gave wrong numbers for {x.dtype} in a known case")
-
-
-@dataclass(frozen=True)
-class Case:
-    """One comparison: an operation on drawn arguments, in one memory layout."""
-
-    operation: Operation
-    given: dict[str, Any]
-    wanted: tuple[Array, ...]
-
-    def agrees(self, module: ModuleType) -> bool:
-        """Does `module`, with the backend that it uses now, give the specification's bits?"""
-        return all(map(same_bits, self.operation(module, self.given), self.wanted))
-
-
-def cases() -> Iterator[Case]:
-    """Every operation and type: all short lengths, block and chunk ends, short rows, channels first and last."""
-    rng = np.random.default_rng(2)
-    lengths = [*range(70), 127, 128, 129, 255, 257, 1000, 16383, 16384, 16385, 32769, 150_001]
-    shapes: list[tuple[int, ...]] = [(1, 1, n) for n in lengths]
-    shapes += [(2, 64, 7, 7), (3, 5, 14, 14), (1, 16, 52, 52), (17_000, 2, 9)]
-    shapes += [(4, 3, 1), (300, 3, 1), (200, 70, 1), (40_000, 3, 1)]
-    for shape, dtype, kind in itertools.product(shapes, ("f", "d"), ("calm", "wild")):
-        given = data(rng, shape, dtype, kind=kind)
-        channels_last = {name: _channels_last(given[name]) for name in ("x", "grad")}
-        for operation in OPERATIONS.values():
-            wanted = operation(reference, given)
-            yield Case(operation, given, wanted)
-            if len(shape) == len("NCHW"):
-                yield Case(operation, {**given, **channels_last}, wanted)
-
-
-def _channels_last(array: Array) -> Array:
-    """An equal array whose axis 1 is the innermost in memory."""
-    return np.moveaxis(np.ascontiguousarray(np.moveaxis(array, 1, -1)), -1, 1)
-
-
-def said(different: int) -> str:
-    """Say how many differ, for a console."""
-    return f"[bold red]{different} DIFFER[/]" if different else "[green]identical[/]"

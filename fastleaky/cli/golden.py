@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fastleaky import _golden, _vectors, _verify
-from fastleaky._check import said
+from fastleaky.cli.check import said
+from fastleaky.golden import formats, vectors, verification
 
 
 def _say(console: Console, text: str, style: str = "", end: str = "\n") -> None:
@@ -20,20 +20,20 @@ def _say(console: Console, text: str, style: str = "", end: str = "\n") -> None:
     console.print(Text(plain, style), end=end, soft_wrap=True)
 
 
-def _show(console: Console, verdict: _verify.Verdict) -> None:
+def _show(console: Console, verdict: verification.Verdict) -> None:
     """Say how the results of one instruction set compare, and where they first differ."""
-    total = len(_vectors.vectors())
+    total = len(vectors.vectors())
     _say(console, f"{verdict.who}: {verdict.compared} of {total} vectors compared, ", end="")
     console.print(said(len(verdict.differences)))
     for number in verdict.left_out:
-        console.print(f"  left out: {number:03d} {_vectors.vectors()[number]}", style="yellow", soft_wrap=True)
+        console.print(f"  left out: {number:03d} {vectors.vectors()[number]}", style="yellow", soft_wrap=True)
     for first in verdict.differences[:1]:
         place = ", ".join(map(str, first.index))
-        console.print(f"  {first.vector:03d} {_vectors.vectors()[first.vector]}", soft_wrap=True)
+        console.print(f"  {first.vector:03d} {vectors.vectors()[first.vector]}", soft_wrap=True)
         console.print(f"  {first.result} is wrong in {first.wrong} places, first at index ({place}):")
         table = Table(box=None, show_header=False)
         for name, number in first.numbers.items():
-            bits = f"{_golden.bits(number)[0]:0{2 * number.itemsize}x}"
+            bits = f"{formats.bits(number)[0]:0{2 * number.itemsize}x}"
             table.add_row(f"  {name}", f"0x{bits}", str(number))
         console.print(table)
 
@@ -42,11 +42,11 @@ def golden(console: Console, command: str, path: Path) -> int:
     """Run ``vectors`` or ``verify``; the result is the exit status."""
     try:
         if command == "vectors":
-            for file in _golden.write(path):
+            for file in formats.write(path):
                 _say(console, f"{file}: {file.stat().st_size} bytes")
             return 0
-        verdicts = _verify.verify(path)
-    except (_verify.ResultsError, OSError) as error:
+        verdicts = verification.verify(path)
+    except (verification.ResultsError, OSError) as error:
         wrong = f"{error.filename or path}: {error.strerror or error}" if isinstance(error, OSError) else str(error)
         _say(console, wrong, "red")
         return 2

@@ -15,24 +15,25 @@ if TYPE_CHECKING:
     from cffi import FFI
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-CSRC = os.path.join(os.path.dirname(HERE), "csrc")
-HEADERS = ("fastleaky.h", "fastleaky_threads.h", "fastleaky_quantized.h")
+CSRC = os.path.join(os.path.dirname(os.path.dirname(HERE)), "csrc")
+HEADERS = ("fastleaky.h", "fastleaky_host.h", "fastleaky_quantized.h")
 
 
 def digest() -> str:
     """A short hash of the C sources: kernels that were built from other sources than these can be told."""
     crc = 0
-    folders = [os.path.join(CSRC, folder) for folder in ("", "float", "isa", "quantized", "threads")]
-    for folder in (*folders, HERE):
-        for name in sorted(os.listdir(folder)):
-            if name.endswith((".c", ".h", ".def")):
-                with open(os.path.join(folder, name), "rb") as file:
-                    crc = zlib.crc32(f"{os.path.basename(folder)}/{name}\n".encode() + file.read(), crc)
+    for top in (CSRC, HERE):
+        for folder, folders, names in os.walk(top):
+            folders.sort()
+            for name in sorted(names):
+                if name.endswith((".c", ".h", ".def")):
+                    with open(os.path.join(folder, name), "rb") as file:
+                        crc = zlib.crc32(f"{os.path.basename(folder)}/{name}\n".encode() + file.read(), crc)
     return f"{crc:08x}"
 
 
 def ffibuilder() -> FFI:
-    """The extension module ``fastleaky._ffi``: all of the headers, and the digest; _entry.c adds to it."""
+    """The extension module ``fastleaky._ffi``: all of the headers, and the digest; entry.c adds to it."""
     from cffi import FFI
 
     ffi = FFI()

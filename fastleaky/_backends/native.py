@@ -1,4 +1,4 @@
-"""The C kernels through cffi: pointers in, nothing else; and the way to them without Python (_entry.c)."""
+"""The C kernels through cffi: pointers in, nothing else; and the way to them without Python (entry.c)."""
 
 import functools
 import importlib
@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from fastleaky import _threads
+from fastleaky._backends import threads
 from fastleaky._dtypes import NAMES, name_in_c
 from fastleaky._typing import Array
 from fastleaky.reference import HALF
 
 _NUMPY_2 = int(np.__version__.partition(".")[0]) >= 2  # noqa: PLR2004
 HERE = os.path.dirname(os.path.abspath(__file__))
+PACKAGE = os.path.dirname(HERE)
 NOT_COMPILED = (
     "fastleaky was installed without its compiled module: there was no working C compiler or no Python.h then "
     "(pip install -v tells which)"
@@ -39,27 +40,27 @@ def extension() -> ModuleType:
     try:
         return importlib.import_module("fastleaky._ffi")
     except ModuleNotFoundError:
-        if os.path.exists(os.path.join(HERE, "_ffi_build.py")):
+        if os.path.exists(os.path.join(HERE, "ffi_build.py")):
             return _installed_extension()
         raise ImportError(NOT_COMPILED) from None
 
 
 def _installed_extension() -> ModuleType:
-    from fastleaky import _ffi_build
+    from fastleaky._backends import ffi_build
 
     elsewhere = [os.path.join(os.path.abspath(folder), "fastleaky") for folder in sys.path]
     spec = PathFinder.find_spec("fastleaky._ffi", elsewhere)
     if spec is None or spec.loader is None:
-        if any(os.path.exists(os.path.join(folder, "__init__.py")) for folder in elsewhere if folder != HERE):
+        if any(os.path.exists(os.path.join(folder, "__init__.py")) for folder in elsewhere if folder != PACKAGE):
             raise ImportError(NOT_COMPILED)
-        raise SourceFolderError(f"{HERE} is the source folder, and fastleaky is not installed: run pip install .")
+        raise SourceFolderError(f"{PACKAGE} is the source folder, and fastleaky is not installed: run pip install .")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     built_from = module.ffi.string(module.lib.fl_digest).decode()
-    if built_from != _ffi_build.digest():
+    if built_from != ffi_build.digest():
         sys.modules.pop("fastleaky._ffi", None)  # where Python has put it: who asks again must not be given it
         raise SourceFolderError(
-            f"the installed {module.__file__} was built from other C sources than those beside {HERE}: "
+            f"the installed {module.__file__} was built from other C sources than those beside {PACKAGE}: "
             "run pip install . again"
         )
     sys.modules["fastleaky._ffi"] = module
@@ -108,7 +109,7 @@ class Kernels:
 def instruction_sets() -> dict[str, Any]:
     """Every instruction set of the build, best first: its cdata if this processor can run it, else None."""
     module = extension()
-    _threads.tell(module.lib.fl_set_num_threads)
+    threads.tell(module.lib.fl_set_num_threads)
     found: dict[str, Any] = {}
     while isa := module.lib.fl_isa_threaded(module.lib.fl_isa_at(len(found))):
         name = module.ffi.string(module.lib.fl_isa_name(isa)).decode()

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 import fastleaky
-from fastleaky._check import OPERATIONS
+from fastleaky._operations import OPERATIONS
 from fastleaky._typing import Array
-from fastleaky._vectors import DTYPES, Vector, vectors
-from fastleaky.quantized import _golden as quantized
+from fastleaky.golden import quantized_rows
+from fastleaky.golden.vectors import DTYPES, Vector, vectors
 from fastleaky.reference import quiet
 
 FORMAT = 2  # of these files and of results; tests/check.c knows it too
@@ -148,5 +148,5 @@ def write(folder: Path) -> list[Path]:
     files[0].write_text(header())
     np.savez_compressed(files[1], **arrays())
     files[2].write_text(manifest())
-    files[3].write_text(quantized.header())
+    files[3].write_text(quantized_rows.header())
     return files

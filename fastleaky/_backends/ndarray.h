@@ -1,4 +1,4 @@
-/* _ndarray.h - NumPy's arrays as _entry.c needs them: what lies where in memory, and in which order.
+/* ndarray.h - NumPy's arrays as entry.c needs them: what lies where in memory, and in which order.
  * SPDX-License-Identifier: MIT */
 #ifndef FASTLEAKY_NDARRAY_H
 #define FASTLEAKY_NDARRAY_H
@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /* The beginning of NumPy's array object. It is part of NumPy's binary interface, that of every compiled module that
- * reads an array; start() in _entry.c sees that it is true all the same. */
+ * reads an array; start() in entry.c sees that it is true all the same. */
 typedef struct {
     PyObject_HEAD
     char *data;

@@ -1,0 +1,168 @@
+"""``python -m fastleaky``: which backend was chosen and why, whether all are right, and how fast they are."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich import box
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+import fastleaky
+from fastleaky._backends import choice
+from fastleaky._operations import OPERATIONS
+from fastleaky.cli import check as comparison
+from fastleaky.cli import workloads
+
+Report = dict[str, Any]
+
+
+def info() -> Report:
+    """Which backend was chosen, which others there are, and why the rest is not usable."""
+    chosen = fastleaky.backend
+    return {
+        "version": fastleaky.__version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "machine": platform.machine(),
+        "threads": fastleaky.get_num_threads(),
+        "backend": chosen,
+        "usable": fastleaky.backends(),
+        "unusable": choice.unusable(),
+    }
+
+
+def check(progress: Progress) -> Report:
+    """Compare every usable backend with the specification: for each operation, how many cases, how many differ."""
+    cases = list(comparison.cases())
+    results: Report = {}
+    for backend in progress.track(fastleaky.backends(), description="Checking"):
+        bar = progress.add_task(backend, total=len(cases))
+        tried: Counter[str] = Counter()
+        different: Counter[str] = Counter()
+        with fastleaky.use(backend):
+            for case in cases:
+                tried[case.operation.name] += 1
+                different[case.operation.name] += not case.agrees(fastleaky)
+                progress.advance(bar)
+        results[backend] = {name: {"cases": tried[name], "different": different[name]} for name in tried}
+        progress.remove_task(bar)
+    return results
+
+
+def bench(progress: Progress, threads: int) -> list[Report]:
+    """Time every operation on every layer with every backend, beside a copy of the same array."""
+    rows = [(workload, operation) for workload in workloads.WORKLOADS for operation in OPERATIONS.values()]
+    results = []
+    before = fastleaky.get_num_threads()
+    fastleaky.set_num_threads(threads)
+    for workload, operation in progress.track(rows, description="Timing"):
+        results += [vars(speed) for speed in workloads.speeds(workload, operation, fastleaky.backends())]
+    fastleaky.set_num_threads(before)
+    return results
+
+
+def show_info(console: Console, report: Report) -> None:
+    """Say in plain words what `info` found."""
+    console.print(
+        f"[bold]fastleaky {report['version']}[/] with NumPy {report['numpy']} and Python {report['python']} "
+        f"on {report['machine']}, at most {report['threads']} thread{'s'[: report['threads'] > 1]} a call"
+    )
+    forced = ", as FASTLEAKY_BACKEND says" if choice.is_forced() else ", the best that is usable here"
+    console.print(f"The backend is [bold green]{report['backend']}[/]{forced}.")
+    others = [name for name in report["usable"] if name != report["backend"]]
+    console.print(f"Usable too: {', '.join(others)}.")
+    for name, reason in report["unusable"].items():
+        console.print(f"Not usable: {name}, because {reason}.")
+    console.print()
+
+
+def show_table(console: Console, report: Report) -> None:
+    """Print one table: speeds on each layer, and the comparison with the specification."""
+    checked, speeds = report.get("check", {}), report.get("bench", [])
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("", no_wrap=True)
+    for operation in OPERATIONS:
+        table.add_column(operation, justify="right", no_wrap=True)
+
+    by_layer: dict[str, dict[str, dict[str, float]]] = {}
+    for speed in speeds:
+        backends = by_layer.setdefault(speed["network"], {})
+        backends.setdefault(speed["backend"], {})[speed["operation"]] = speed["bytes_per_second"]
+    for workload in workloads.WORKLOADS if by_layer else ():
+        table.add_section()
+        table.add_row(f"[bold]{workload.network}[/]", *[""] * 3, "x".join(map(str, workload.shape)))
+        for backend, row in by_layer[workload.network].items():
+            table.add_row(f"  {backend}", *(f"{row[name] / 1e9:.1f} GB/s" for name in OPERATIONS))
+
+    if checked:
+        table.add_section()
+        table.add_row("[bold]bits[/]")
+    for backend, row in checked.items():
+        table.add_row(f"  {backend}", *(comparison.said(row[name]["different"]) for name in OPERATIONS))
+    console.print(table)
+    if by_layer:
+        console.print(
+            "Speeds: bytes read and written in a second; float32, random signs, out= given, "
+            f"threads: {report['threads']}; the median of {workloads.ROUNDS} rounds in turn. "
+            "The limit is the line copy, np.copyto on the same array."
+        )
+    if checked:
+        cases = sum(result["cases"] for row in checked.values() for result in row.values())
+        console.print(f"Bits: {cases} results compared with the specification, fastleaky.reference.")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the result is the exit status, 1 if any backend differs from the specification."""
+    parser = argparse.ArgumentParser(prog="fastleaky", description=__doc__)
+    parser.add_argument(
+        "command",
+        nargs="?",
+        choices=["info", "check", "bench", "vectors", "verify"],
+        help="only the choice of backends, the comparison with the specification, or the speeds (all by default); "
+        "or: write the golden vectors; verify results of them",
+    )
+    parser.add_argument("path", nargs="?", type=Path, help="vectors: the folder to write to; verify: the file to read")
+    parser.add_argument("--json", action="store_true", help="print JSON, for machines")
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads that a timed call may use (1)")
+    options = parser.parse_args(arguments)
+    if options.threads < 1:
+        parser.error(f"--threads is {options.threads}; it must be at least 1")
+    if (options.path is None) == (options.command in {"vectors", "verify"}):
+        needs = "needs a path" if options.path is None else "takes no path"
+        parser.error(f"{options.command or 'fastleaky'} {needs}")
+    wants = {options.command} if options.command else {"info", "check", "bench"}
+
+    console = Console(highlight=False)
+    if options.path:
+        try:
+            from fastleaky.cli import golden
+        except ImportError as error:
+            console.print(str(error), style="red", markup=False, soft_wrap=True)
+            return 2
+        return golden.golden(console, options.command, options.path)
+    report: Report = {"info": info()}
+    if not options.json and "info" in wants:
+        show_info(console, report["info"])
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        if "check" in wants:
+            report["check"] = check(progress)
+        if "bench" in wants:
+            report["threads"] = options.threads
+            report["bench"] = bench(progress, options.threads)
+
+    if options.json:
+        sys.stdout.write(json.dumps(report, indent=2) + "\n")
+    elif wants != {"info"}:
+        show_table(console, report)
+    different = sum(row["different"] for backend in report.get("check", {}).values() for row in backend.values())
+    return int(different > 0)
