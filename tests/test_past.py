@@ -36,17 +36,10 @@ def always_past(backend, monkeypatch):
         monkeypatch.setattr(numba_backend, "past_from", lambda: 1)
         yield
     elif backend.startswith("c:"):
-<<<<<<< HEAD
-        lib = _native.extension().lib
+        lib = native.extension().lib
         lib.fl_set_nontemporal_threshold(1)
         yield
-        lib.fl_set_nontemporal_threshold(_cache.past_from())
-=======
-        lib = native.extension().lib
-        lib.fl_set_past_from(1)
-        yield
-        lib.fl_set_past_from(cache.past_from())
->>>>>>> 075aa0d (fastleaky: rooms for the backends, golden vectors and the command)
+        lib.fl_set_nontemporal_threshold(cache.past_from())
     else:
         yield
 
