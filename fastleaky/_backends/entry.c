@@ -9,13 +9,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
-<<<<<<< HEAD:fastleaky/_entry.c
-#include "_ndarray.h"
-#include "fastleaky_threads.h"
-=======
 #include "ndarray.h"
-#include "fastleaky_host.h"
->>>>>>> 075aa0d (fastleaky: rooms for the backends, golden vectors and the command):fastleaky/_backends/entry.c
+#include "fastleaky_threads.h"
 
 enum { TYPES = 4 }; /* float32, float64, float16, bfloat16 */
 static const size_t itemsizes[TYPES] = {4, 8, 2, 2};

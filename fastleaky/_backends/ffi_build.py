@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CSRC = os.path.join(os.path.dirname(os.path.dirname(HERE)), "csrc")
-HEADERS = ("fastleaky.h", "fastleaky_host.h", "fastleaky_quantized.h")
+HEADERS = ("fastleaky.h", "fastleaky_threads.h", "fastleaky_quantized.h")
 
 
 def digest() -> str:
