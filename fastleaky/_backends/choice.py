@@ -200,23 +200,24 @@ def _see_room_for(frames: int) -> None:
 
 def _prepare(dtype: np.dtype[Any]) -> Kernels:
     """Make the chosen backend ready for an element type; drop it if it is broken, and take the next."""
-    _see_room_for(FRAMES)
     from fastleaky._backends.selftest import known_answers, see_known_answers
 
-    handled, type_, known = sys.exception(), name_in_c(dtype), known_answers(np.dtype(dtype.type))
+    handled, type_ = sys.exception(), name_in_c(dtype)
     while True:
         choice = _choice
         name = choice.demand(choice.wanted)
-        try:
-            if (name, type_) not in _proven:
+        if (name, type_) not in _proven:
+            _see_room_for(FRAMES)
+            known = known_answers(np.dtype(dtype.type))
+            try:
                 loaded = _load(choice.usable[name], dtype)
                 see_known_answers(loaded, known)
-                _proven[name, type_] = loaded
-        except Exception as error:
-            if _is_passing(error, handled):
-                raise
-            _drop(name, str(error))
-            continue
+            except Exception as error:
+                if _is_passing(error, handled):
+                    raise
+                _drop(name, str(error))
+                continue
+            _proven[name, type_] = loaded
         with _changing:
             if choice is _choice:  # else it was swapped meanwhile, and this call alone ends with the former one
                 choice.ready[type_] = _proven[name, type_]
