@@ -29,7 +29,7 @@ freestanding() { ! nm -u "$work/$1"/*.o | awk '/ U / {print $2}' | grep -v '^fl_
 build() { # SET PROGRAM FLAGS...
     local set=$1 program=$2
     shift 2
-    $(compiler "$set") -Wall -Wextra -Werror "$@" -Icsrc "tests/$program.c" "$work/$set"/*.o -o "$log.program"
+    $(compiler "$set") -Wall -Wextra -Werror "$@" -Icsrc "tests/c/$program.c" "$work/$set"/*.o -o "$log.program"
 }
 checked() { build "$1" "$2" && "$log.program"; }
 with_threads() { build "$@" -DTHREADS "$work/$1/threads/threads.o" -pthread && "$log.program"; }
@@ -38,8 +38,8 @@ emulated() { # CPU BEST: which instruction set is chosen on which processor
     build gcc-O2 check -static && qemu-x86_64 -cpu "$1" "$log.program" 2>/dev/null | tee "$log.out" && grep -qx "best: $2" "$log.out"
 }
 avx512_by_simde() { # but for bfloat16, which is AVX2's there too
-    gcc -O2 -ffp-contract=off -w -D'target(x)=unused' -Itests/simde -Icsrc -c csrc/isa/avx512.c -o "$log.o" &&
-        gcc -O2 -Icsrc tests/simde/only.c csrc/float/float_ops.c csrc/isa/{avx2,sse2,scalar}.c "$log.o" tests/check.c -o "$log.program" &&
+    gcc -O2 -ffp-contract=off -w -D'target(x)=unused' -Itests/c/simde -Icsrc -c csrc/isa/avx512.c -o "$log.o" &&
+        gcc -O2 -Icsrc tests/c/simde/only.c csrc/float/float_ops.c csrc/isa/{avx2,sse2,scalar}.c "$log.o" tests/c/check.c -o "$log.program" &&
         "$log.program"
 }
 standalone() { # static library, header and pkg-config, used from C
@@ -47,7 +47,7 @@ standalone() { # static library, header and pkg-config, used from C
     python3 -m venv "$work/tools" && pip install -q meson ninja &&
         meson setup "$work/build" -Dpython=disabled -Ddefault_library=static --prefix="$work/prefix" --libdir=lib &&
         meson install -C "$work/build" && meson test -C "$work/build" --print-errorlogs &&
-        gcc -O2 tests/check.c $(pkg-config --cflags --libs fastleaky) -o "$log.program" && "$log.program"
+        gcc -O2 tests/c/check.c $(pkg-config --cflags --libs fastleaky) -o "$log.program" && "$log.program"
 }
 # counted COMMAND...: a run of check.c, whose last line must count. In a pipe that && follows, -e does not hold: what
 # is called here joins its commands by && itself.

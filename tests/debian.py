@@ -27,7 +27,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from cross import CHECKS, ROOT, CrossError, conclude, run
+sys.path.append(str(Path(__file__).parent.parent / "cross"))
+from commands import ROOT, CommandError, conclude, run
+
+PROGRAMS = ("check", "check_quantized")
 
 COMPILERS = ("gcc", "clang")
 PART = "tests/test_cli.py tests/test_dtypes.py tests/test_entry.py tests/test_equal.py tests/test_errors.py"
@@ -84,7 +87,7 @@ def readme(pattern: str) -> str:
     """What README.md says where this pattern's group is."""
     found = re.search(pattern, (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
     if not found:
-        raise CrossError(f"README.md has nothing like {pattern}")
+        raise CommandError(f"README.md has nothing like {pattern}")
     return found[1]
 
 
@@ -163,7 +166,7 @@ def check(name: str, root: Path, *, part: bool) -> Result:
             examine(case, root, settings | ({"PYTEST_ADDOPTS": PART} if part else {}), result)
         else:
             examine_c(case, root, settings, result, levels=("-O2",) if part else ("-O2", "-O3"))
-    except (CrossError, subprocess.TimeoutExpired) as error:
+    except (CommandError, subprocess.TimeoutExpired) as error:
         result.error = str(error)
     result.seconds = time.monotonic() - start
     return result
@@ -178,13 +181,13 @@ def examine(case: Case, root: Path, settings: dict[str, str], result: Result) ->
     result.compiler, result.python, result.numpy, result.backend = show.split()
     wanted = settings["FASTLEAKY_EXPECT"].split(",")[0]
     if result.backend != wanted or f"The backend is {wanted}" not in tried:
-        raise CrossError(f"{result.backend} was chosen, where {wanted} should have been:\n{tried[-2000:]}")
+        raise CommandError(f"{result.backend} was chosen, where {wanted} should have been:\n{tried[-2000:]}")
     result.compiler = f"{case.compilers[0]} {result.compiler}"
     output = inside(root, command("test"), settings)
     unseen = [line for line in re.findall(r"^SKIPPED .*|^.*NOT TESTED.*", output, re.MULTILINE) if not forgiven(line)]
     verdict = re.search(r"(\d+) passed(?!.*(failed|error))[^\n]* in ", output)
     if unseen or not verdict:
-        raise CrossError("\n".join(["something was skipped, or failed:", *unseen, output[-1000:]]))
+        raise CommandError("\n".join(["something was skipped, or failed:", *unseen, output[-1000:]]))
     result.passed = int(verdict[1])
 
 
@@ -203,13 +206,13 @@ def examine_c(case: Case, root: Path, settings: dict[str, str], result: Result, 
             root,
             f"mkdir {folder}; cd {folder}; cc='{flags} -Wall -Wextra -Werror -I../csrc'\n"
             "$cc -c $(find ../csrc -name '*.c')\n"
-            "for program in check check_quantized; do\n"
-            "  $cc -DTHREADS ../tests/$program.c *.o -pthread -o $program && ./$program | tail -n 1; done",
+            f"for program in {' '.join(PROGRAMS)}; do\n"
+            "  $cc -DTHREADS ../tests/c/$program.c *.o -pthread -o $program && ./$program | tail -n 1; done",
             settings,
         )
         verdicts = re.findall(r"^([1-9]\d*) passed, 0 failed$", output, re.MULTILINE)
-        if len(verdicts) != CHECKS:
-            raise CrossError(f"{flags}: a check failed, or did not end:\n{output[-2000:]}")
+        if len(verdicts) != len(PROGRAMS):
+            raise CommandError(f"{flags}: a check failed, or did not end:\n{output[-2000:]}")
         return sum(map(int, verdicts))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -147,7 +147,7 @@ class Tree:
     def _program(self, check: str) -> str:
         compiler, program, flags = PROGRAMS[check]
         objects = self._library(compiler)
-        given = [*shlex.split(f"{compiler} {flags}"), "-Icsrc", f"tests/{program}.c"]
+        given = [*shlex.split(f"{compiler} {flags}"), "-Icsrc", f"tests/c/{program}.c"]
         self._command([*given, *objects, "-pthread", "-o", "program"])
         status, output = run(["./program"], self.folder)
         if not status:

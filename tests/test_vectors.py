@@ -535,7 +535,7 @@ def test_check_c_reads_and_answers(folder, tmp_path):
     sources = [source for source in root.glob("csrc/**/*.c") if source.parent.name != "threads"]
     compile_ = ["cc", "-O1", "-DROOM=17000", f"-I{root}/csrc", f"-I{tmp_path}"]
     subprocess.run([*compile_, "-c", *sources], cwd=tmp_path, check=True)
-    compile_ += [*tmp_path.glob("*.o"), root / "tests" / "check.c", "-o", "check"]
+    compile_ += [*tmp_path.glob("*.o"), root / "tests" / "c" / "check.c", "-o", "check"]
 
     def build(header, *flags):
         (tmp_path / "vectors.h").write_text(header)

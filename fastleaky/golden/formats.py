@@ -16,12 +16,12 @@ from fastleaky.golden import quantized_rows
 from fastleaky.golden.vectors import DTYPES, Vector, vectors
 from fastleaky.reference import quiet
 
-FORMAT = 2  # of these files and of results; tests/check.c knows it too
+FORMAT = 2  # of these files and of results; tests/c/check.c knows it too
 
 HEADER = """\
 /* vectors.h - golden vectors of fastleaky {version}: inputs, and what the specification makes of them, as bits.
  *
- * Written by `python -m fastleaky vectors`; tests/check.c reads it. A row of fl_vectors_TYPE is a call, its columns
+ * Written by `python -m fastleaky vectors`; tests/c/check.c reads it. A row of fl_vectors_TYPE is a call, its columns
  * are the enumeration below. Arrays are runs of fl_words_TYPE: x and grad begin at the column of their name and
  * repeat after `period` elements, as out (or dx) does after `out_period`; slope and dslope have one for each
  * channel. Any NaN is as good as any other. */

@@ -14,7 +14,7 @@ from fastleaky.quantized._api import LeakyReLU, PReLU
 from fastleaky.quantized._native import quantization
 from fastleaky.quantized._numpy import every
 
-FORMAT = 1  # tests/check_quantized.c knows it too
+FORMAT = 1  # tests/c/check_quantized.c knows it too
 WEIGHTS = (-128, -77, -1, 0, 1, 33, 100, 127)
 SCALES = ((0.05, 0.05), (0.02, 0.3), (0.5, 0.01))
 SLOPES = (0.06, 0.2, -0.3)
@@ -24,7 +24,7 @@ HEADER = """\
 /* quantized.h - golden rows of fastleaky's quantized operations: parameters, and the CRC-32 of what the specification
  * gives for all numbers of a type in the order of their bits; of PReLU, for each of the weights.
  *
- * Written by `python -m fastleaky vectors`; tests/check_quantized.c reads it. */
+ * Written by `python -m fastleaky vectors`; tests/c/check_quantized.c reads it. */
 #define FL_QUANTIZED_FORMAT {format}
 #include "fastleaky_quantized.h"
 

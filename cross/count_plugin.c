@@ -1,7 +1,7 @@
 /* count_plugin.c - a QEMU plugin that counts the instructions executed in each function of the guest.
  * SPDX-License-Identifier: MIT
  *
- * For tests/cross.py only: it is built there, loaded into QEMU 7.2, and prints `NAME COUNT` for each function whose
+ * For cross/check.py only: it is built there, loaded into QEMU 7.2, and prints `NAME COUNT` for each function whose
  * name begins with f32_ or fl_f32_. Debian does not package QEMU's plugin header, so what is used of it is declared
  * here.
  */

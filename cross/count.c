@@ -1,4 +1,4 @@
-/* count.c - each kernel once on 1024 floats of mixed signs, for tests/cross.py to count the instructions of.
+/* count.c - each kernel once on 1024 floats of mixed signs, for cross/check.py to count the instructions of.
  * SPDX-License-Identifier: MIT */
 #include "fastleaky.h"
 

@@ -1,6 +1,6 @@
 """The Python package on other processors: Debian's Python under QEMU, with the extension cross-compiled.
 
-``python tests/cross_python.py`` unpacks Debian 12's Python for AArch64, with PyPI's NumPy for it, and for s390x, which
+``python cross/check_python.py`` unpacks Debian 12's Python for AArch64, with PyPI's NumPy for it, and for s390x, which
 is big-endian, with Debian's NumPy 1.24. Nothing is installed: no root, no chroot, no binfmt. It fails if other backends
 are there than should be, or if a test fails, is missing or is skipped. ``--numba`` adds PyPI's Numba for AArch64, which
 is 200 MB more and minutes of compiling.
@@ -22,16 +22,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from commands import ROOT, CommandError, conclude, run
 from rich import box
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from cross import ROOT, CrossError, conclude, run
-
 LEFT_OUT = {
     "sums_are_tested": "it looks at the tests' own data",
-    "lengths": "tests/cross.py checks them in C, and more of them",
+    "lengths": "cross/check.py checks them in C, and more of them",
     "any_shape": "it is slow there, and what it draws is how Python lays arrays out",
     "partial_overlap": "Python copies there, before any kernel",
     "random": "what these draw is computed by NumPy alone",
@@ -102,7 +101,7 @@ def need(target: Target) -> None:
     tools = {"mmdebstrap": "mmdebstrap", f"{cross}-gcc": f"gcc-{cross}", f"qemu-{target.name}": "qemu-user"}
     for tool, package in tools.items():
         if shutil.which(tool) is None:
-            raise CrossError(f"{tool} is missing: apt install {package}")
+            raise CommandError(f"{tool} is missing: apt install {package}")
 
 
 def download(target: Target, folder: Path) -> None:
@@ -174,7 +173,7 @@ def check(target: Target, folder: Path, progress: Progress) -> Result:
             step(target, folder)
         progress.update(task, description=f"{target.name}: test", advance=1)
         examine(target, folder, result)
-    except (CrossError, subprocess.TimeoutExpired) as error:
+    except (CommandError, subprocess.TimeoutExpired) as error:
         result.error = str(error)
     progress.update(task, completed=4)
     result.seconds = time.monotonic() - start
@@ -185,13 +184,13 @@ def examine(target: Target, folder: Path, result: Result) -> None:
     """See which backends there are, and run the tests."""
     machine, result.python, result.numpy, result.backend, *backends = python(target, folder, "-c", SHOW).split()
     if (machine, result.backend, *backends) != (target.name, target.backends[0], *target.backends):
-        raise CrossError(f"{machine} chose {result.backend} of {backends}; it must be the first of {target.backends}")
+        raise CommandError(f"{machine} chose {result.backend} of {backends}; it must be the first of {target.backends}")
     options = ["-q", "-ra", "-o", "addopts=", "-p", "no:logging", "-p", "no:cacheprovider", "-k", selection(target)]
     tests = [f"tests/test_{name}.py" for name in target.tests]
     output = python(target, folder, "-c", PYTEST, *options, *tests)
     verdict = re.search(r"^(\d+) passed, \d+ deselected in .*$", output, re.MULTILINE)
     if not verdict:
-        raise CrossError(f"something was skipped:\n{output[-2000:]}")
+        raise CommandError(f"something was skipped:\n{output[-2000:]}")
     result.passed = int(verdict[1])
 
 

@@ -1,9 +1,9 @@
 """Bytes of flash and of stack that a program pays for a function, on the cores that firmware is written for.
 
-``python tests/flash.py`` compiles the library for each core, as firmware does (-Os, freestanding, and no warning is let
+``python cross/flash.py`` compiles the library for each core, as firmware does (-Os, freestanding, and no warning is let
 pass), sees that it calls nothing but what the compiler's own library has for arithmetic that the core lacks, links
 programs that call one function (with --gc-sections, and without anything that starts them), and prints the tables of
-README.md. Nothing is run: tests/cross.py does that.
+README.md. Nothing is run: cross/check.py does that.
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from commands import ROOT, CommandError, run
 from rich import box
 from rich.console import Console
 from rich.table import Table
-
-from cross import ROOT, CrossError, run
 
 ARM = ("arm-none-eabi", "gcc", "-mthumb")
 RISCV = ("riscv64-unknown-elf", "gcc")
@@ -99,7 +98,7 @@ def weigh(core: str, folder: Path) -> tuple[str, list[str], list[str]]:
             name for name in re.findall(r" U (\w+)", run([f"{tools}-nm", "-u", str(compiled)])) if not OURS.match(name)
         ]
         if foreign:
-            raise CrossError(f"{core}: {source.name} calls {foreign}")
+            raise CommandError(f"{core}: {source.name} calls {foreign}")
         objects.append(str(compiled))
         if source.stem in (isa, "ops", "quantized"):
             used = compiled.with_suffix(".su").read_text()

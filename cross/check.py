@@ -1,6 +1,6 @@
 """The C library on every processor: cross-compiled, run on an emulator, checked bit for bit, counted and weighed.
 
-``python tests/cross.py`` builds the library for each Meson cross file in cross/, runs tests/check.c and
+``python cross/check.py`` builds the library for each Meson cross file in cross/, runs tests/c/check.c and
 check_quantized.c there under QEMU with the golden vectors, verifies here what check.c computes for them there, and ends
 in one table: the compiler, the instruction set that was chosen, the checks that passed, instructions an element
 (float32, 1024 elements), and bytes of code. It fails if anything differs, is missing, or was skipped.
@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from commands import ROOT, CommandError, conclude, run
 from rich import box
 from rich.console import Console
 from rich.progress import Progress
@@ -26,7 +27,6 @@ from rich.table import Table
 
 from fastleaky.golden import formats, verification
 
-ROOT = Path(__file__).parent.parent
 CHECKS = 2  # check.c and check_quantized.c
 RVV = "rv64,v=true,vext_spec=v1.0,elen=64,vlen="
 
@@ -84,10 +84,6 @@ TARGETS = (
 )
 
 
-class CrossError(Exception):
-    """A target could not be built or run."""
-
-
 @dataclass
 class Result:
     """What was seen on one processor."""
@@ -102,23 +98,11 @@ class Result:
     code: int = 0
 
 
-def run(command: list[str], **environment: str) -> str:
-    """Run a command; its output, or a CrossError with the end of it."""
-    done = subprocess.run(
-        command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=600, check=False
-    )
-    if done.returncode:
-        raise CrossError(
-            f"{' '.join(command[:4])}: exit status {done.returncode}\n{(done.stdout + done.stderr)[-2000:]}"
-        )
-    return done.stdout + done.stderr
-
-
 def build(target: Target, folder: Path) -> Path:
     """Cross-compile everything for a target."""
     for tool, install in {"meson": "pip install meson ninja", **target.tools}.items():
         if shutil.which(tool) is None:
-            raise CrossError(f"{tool} is missing: {install}")
+            raise CommandError(f"{tool} is missing: {install}")
     build = folder / target.name
     cross = str(ROOT / "cross" / f"{target.name}.ini")
     options = ["-Ddefault_library=static", f"-Dvectors={folder / 'vectors'}"]
@@ -135,10 +119,10 @@ def board(build: Path, name: str, cpu: str | None, isa: str, plugin: Path) -> Re
     verdicts = re.findall(r"^([1-9]\d*) passed, 0 failed", output, re.MULTILINE)
     golden = re.findall(r"^\w+: [1-9]\d* golden vectors, 0 more|^[1-9]\d* golden rows", output, re.MULTILINE)
     if not chosen or len(verdicts) < CHECKS or len(golden) < CHECKS or not re.search(r"^Ok: +2", output, re.MULTILINE):
-        raise CrossError(f"a check failed, was skipped, or did not end:\n{output[-2000:]}")
+        raise CommandError(f"a check failed, was skipped, or did not end:\n{output[-2000:]}")
     result = Result(name, compiler_of(build), chosen[1], sum(map(int, verdicts)))
     if chosen[1] != isa:
-        raise CrossError(f"{chosen[1]} was chosen, where {isa} should have been")
+        raise CommandError(f"{chosen[1]} was chosen, where {isa} should have been")
 
     wrapper = re.findall(r"'([^']*)'", re.search(r"exe_wrapper = \[(.*)\]", cross_file(build))[1])
     wrapper = [part.replace("@DIRNAME@", str(ROOT / "cross")) for part in wrapper]
@@ -156,7 +140,7 @@ def verify(output: str, log: Path) -> None:
     log.write_text(output)
     for verdict in verification.verify(log):
         if verdict.differences or verdict.left_out:
-            raise CrossError(f"golden vectors, computed there and compared here: {verdict}")
+            raise CommandError(f"golden vectors, computed there and compared here: {verdict}")
 
 
 def cross_file(build: Path) -> str:
@@ -184,26 +168,17 @@ def check(target: Target, folder: Path, plugin: Path, progress: Progress, task: 
     results = []
     try:
         built = build(target, folder)
-    except (CrossError, subprocess.TimeoutExpired) as error:
+    except (CommandError, subprocess.TimeoutExpired) as error:
         built = error
     for name, (cpu, isa) in target.boards.items():
         try:
             if isinstance(built, Exception):
                 raise built
             results.append(board(built, name, cpu, isa, plugin))
-        except (CrossError, verification.ResultsError, subprocess.TimeoutExpired) as error:
+        except (CommandError, verification.ResultsError, subprocess.TimeoutExpired) as error:
             results.append(Result(name, error=str(error)))
         progress.advance(task)
     return results
-
-
-def conclude(console: Console, outcomes: list[tuple[str, str]]) -> None:
-    """Print what went wrong, of the names and errors of all that was done, and how many passed."""
-    for name, error in outcomes:
-        if error:
-            console.print(f"\n{name}: {error}", style="red", markup=False)
-    failed = sum(bool(error) for _, error in outcomes)
-    console.print(f"{len(outcomes) - failed} passed, {failed} failed")
 
 
 def show(console: Console, results: list[Result], *, markdown: bool) -> None:
@@ -246,7 +221,7 @@ def main() -> int:
     ):
         formats.write(Path(folder) / "vectors")
         plugin = Path(folder) / "libcount.so"
-        run(["cc", "-O2", "-shared", "-fPIC", "-o", str(plugin), str(ROOT / "tests" / "count_plugin.c")])
+        run(["cc", "-O2", "-shared", "-fPIC", "-o", str(plugin), str(ROOT / "cross" / "count_plugin.c")])
         task = progress.add_task("Checking", total=sum(len(target.boards) for target in wanted))
         found = pool.map(lambda target: check(target, Path(folder), plugin, progress, task), wanted)
         results = [result for of_target in found for result in of_target]
