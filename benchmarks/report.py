@@ -1,4 +1,4 @@
-"""The tables, in Markdown: as one file, and in the places of README.md that wait for them."""
+"""The tables, in Markdown: as one file, and in the places of other pages that wait for them."""
 
 from __future__ import annotations
 
