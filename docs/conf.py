@@ -1,0 +1,43 @@
+"""How Sphinx makes the site: README.md is its first page, and every page is a Markdown file that GitHub shows, too."""
+
+from sphinx.application import Sphinx
+
+PAGES = ["tutorial", "quantized", "c", "firmware", "targets", "speed", "guarantees", "api", "architecture"]
+TOCTREE = """
+```{toctree}
+:hidden:
+%s
+CONTRIBUTING
+CHANGELOG
+benchmarks/README
+```
+"""
+
+project = "fastleaky"
+extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc"]
+root_doc = "README"
+include_patterns = ["*.md", "docs/*.md", "benchmarks/README.md"]
+exclude_patterns = [".venv*", "build*"]
+myst_heading_anchors = 3  # as GitHub makes them
+
+autodoc_typehints = "none"  # the docstrings give the types
+numpydoc_show_class_members = False
+
+html_theme = "furo"
+html_title = "fastleaky"
+html_show_sourcelink = False
+html_show_copyright = False
+html_extra_path = ["index.html"]  # leads to README.html
+html_static_path = ["site.css"]
+html_css_files = ["site.css"]
+
+
+def add_toctree(_: Sphinx, page: str, source: list[str]) -> None:
+    """Add the table of contents, which GitHub would show as code."""
+    if page == root_doc:
+        source[0] += TOCTREE % "\n".join(f"docs/{name}" for name in PAGES)
+
+
+def setup(app: Sphinx) -> None:
+    """Register `add_toctree`."""
+    app.connect("source-read", add_toctree)
