@@ -43,11 +43,18 @@ avx512_by_simde() { # but for bfloat16, which is AVX2's there too
         "$log.program"
 }
 standalone() { # static library, header and pkg-config, used from C
-    export PATH=$work/tools/bin:$PATH PKG_CONFIG_PATH=$work/prefix/lib/pkgconfig
-    python3 -m venv "$work/tools" && pip install -q meson ninja &&
-        meson setup "$work/build" -Dpython=disabled -Ddefault_library=static --prefix="$work/prefix" --libdir=lib &&
-        meson install -C "$work/build" && meson test -C "$work/build" --print-errorlogs &&
+    export PATH=$work/tools/bin:$PATH PKG_CONFIG_SYSROOT_DIR=$work/root PKG_CONFIG_LIBDIR
+    python3 -m venv "$work/tools" && pip install -q meson ninja && DESTDIR=$work/root bash -euc "$(readme install)" &&
+        PKG_CONFIG_LIBDIR=$(dirname "$(find "$work/root" -name fastleaky.pc)") &&
         gcc -O2 tests/c/check.c $(pkg-config --cflags --libs fastleaky) -o "$log.program" && "$log.program"
+}
+programs() { # the pages' programs in C, with the library as README.md's command compiles it
+    local program command
+    command=$(readme build)
+    python3 tests/pages.py "$work/pages" && cp -r csrc "$work/pages" && cd "$work/pages" && bash -euc "$command" || return 1
+    for program in *.c; do
+        gcc -Wall -Wextra -Werror -Icsrc "$program" *.o -pthread -o program && ./program | diff - "${program%.c}.expected" || return 1
+    done
 }
 # counted COMMAND...: a run of check.c, whose last line must count. In a pipe that && follows, -e does not hold: what
 # is called here joins its commands by && itself.
@@ -72,6 +79,7 @@ flags | while read -r set command; do echo "$command -Wall -Wextra -Werror | lib
     echo "check.c on an emulated SandyBridge (AVX, not AVX2) | counted emulated SandyBridge sse2"
     echo "check.c on an emulated Haswell (AVX2) | counted emulated Haswell avx2"
     echo "installed by meson, used through pkg-config, tested by meson | counted standalone"
+    echo "the pages' programs in C | programs"
     for set in {gcc,clang-19}-{O2,O3,Os}; do
         echo "$set: exports begin with fl_ | prefixed $set"
         echo "$set: nothing of libc is called | freestanding $set"

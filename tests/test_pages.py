@@ -1,0 +1,59 @@
+"""What the pages and the docstrings show is true: their Python is run here, all other code by .ci/run."""
+
+import doctest
+import re
+
+import pytest
+from pages import PAGES, ROOT, blocks
+
+import fastleaky
+from fastleaky import _api
+from fastleaky._backends import choice
+from fastleaky.quantized import _api as quantized_api
+
+BY_SPHINX = ("{eval-rst}", "{literalinclude}")
+OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_python_of_the_pages(page):
+    found = {}
+    for block in blocks(page):
+        if block.language == "python":
+            exec(compile("\n" * block.line + block.code, page, "exec"), found)
+        if block.language == "pycon":
+            test = doctest.DocTestParser().get_doctest(block.code, found, page.name, str(page), block.line)
+            runner = doctest.DocTestRunner(optionflags=OPTIONS)
+            assert runner.run(test, clear_globs=False).failed == 0
+            found = test.globs
+
+
+def test_all_code_is_run():
+    ci = "".join(path.read_text() for path in (ROOT / ".ci").iterdir())
+    assert "tests/pages.py" in ci  # the programs in C
+    named = []
+    for page in PAGES:
+        found = blocks(page)
+        assert page.read_text().count("```") == 2 * len(found)
+        assert {block.language for block in found} <= {"python", "pycon", "c", "sh", "text", *BY_SPHINX}
+        for block in found:
+            if block.language == "sh":
+                kind, _, rest = block.comment.partition(": ")
+                assert kind in {"ci", "not run"}, block
+                assert rest, block
+                named += [rest] * (kind == "ci")
+    assert len(named) == len(set(named))
+    for name in named:
+        assert re.search(rf"readme {name}\b", ci), name
+
+
+@pytest.mark.parametrize("module", [_api, choice, quantized_api])
+def test_examples_of_the_docstrings(module):
+    assert doctest.testmod(module).failed == 0
+
+
+def test_public_names():
+    assert set(fastleaky.__all__) <= {*dir(fastleaky), "backend", "quantized"}
+    for name in fastleaky.__all__:
+        assert getattr(fastleaky, name) is not None
+        assert name in ("backend", "reference") or getattr(fastleaky, name).__doc__
