@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import fastleaky
-from fastleaky._backends import choice, native
+from fastleaky._backends import choice, native, numpy_backend
 from fastleaky._operations import OPERATIONS, Operation
 
 USABLE = fastleaky.backends()
@@ -26,7 +26,9 @@ except ImportError:
     UNUSABLE_TYPES = ["fastleaky: NOT TESTED: bfloat16: there is no ml_dtypes"]
 else:
     UNUSABLE_TYPES = []
-GENERAL = ["c, the general way"] if any(name.startswith("c:") for name in USABLE) else []
+GENERAL = {"numpy, no array is small": "numpy"}
+if USABLE[0].startswith("c:"):
+    GENERAL["c, the general way"] = USABLE[0]
 
 
 def pytest_report_header() -> list[str]:
@@ -46,13 +48,13 @@ def pytest_configure() -> None:
 
 @pytest.fixture(params=[*USABLE, *UNUSABLE, *GENERAL])
 def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Use each backend in turn; and the best C once more, without the way straight to it (entry.c)."""
+    """Use each backend in turn; and two once more, without the short cuts for what is plain or small."""
     if request.param in UNUSABLE:
         pytest.skip(f"{request.param}: {UNUSABLE[request.param]}")
-    name = request.param
-    if name in GENERAL:
+    name = GENERAL.get(request.param, request.param)
+    if request.param in GENERAL:
         monkeypatch.setattr(native, "ENTRIES", False)
-        name = USABLE[0]
+        monkeypatch.setattr(numpy_backend, "SMALL", 0)
     with fastleaky.use(name):
         yield name
 

@@ -1,10 +1,12 @@
 """The NumPy backend: the specification's bits, a piece that fits a cache at a time.
 
-No pass chooses or branches, since on random signs that costs as much as ten multiplications. Instead the signs become
-the bits of a factor, which is 1 or the slope: a number times 1 is itself.
+On large arrays no pass chooses or branches, since on random signs that costs as much as ten multiplications. Instead
+the signs become the bits of a factor, which is 1 or the slope: a number times 1 is itself. On small arrays only the
+number of calls counts.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -14,70 +16,97 @@ from fastleaky.reference import BLOCK, CHUNK, LANES, quiet
 
 PIECE = 1 << 18  # elements: with fewer the calls cost more, some microseconds each; more would leave a cache of 4 MB
 RUN = 512  # elements that lie together in a piece, if that can be: each run costs a pass 10 ns more
+SMALL = 1 << 11  # elements: up to here a branch for each costs less than further calls
+LEAST = 2.0**-126  # no type of ours rounds a slope from here on to 0
 
 EIGHT_SIGNS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, np.newaxis], axis=1).astype(bool)
 
 
-@quiet
 def leaky_relu(x: Array, slope: float, out: Array) -> None:
     """Write ``leaky_relu(x)``."""
-    row, number = (1, 1, x.size), x.dtype.type(slope)
-    if number > 0:
-        prelu(x.reshape(row), np.full(1, number), out.reshape(row))
-    else:
-        leaky_relu_backward(x, x, slope, out)
+    elementwise(x, x, slope, out)
+
+
+def leaky_relu_backward(grad: Array, x: Array, slope: float, dx: Array) -> None:
+    """Write ``leaky_relu_backward(grad, x)``."""
+    elementwise(grad, x, slope, dx)
+
+
+def prelu(x: Array, weight: Array, out: Array) -> None:
+    """Write ``prelu(x)``."""
+    elementwise(x, x, weight, out)
 
 
 @quiet
-def leaky_relu_backward(grad: Array, x: Array, slope: float, dx: Array) -> None:
-    """Write ``leaky_relu_backward(grad, x)``: the factors of eight elements at a time come from a table."""
-    factors = np.where(EIGHT_SIGNS, x.dtype.type(1), x.dtype.type(slope))
-    grad, x, dx = grad.reshape(-1), x.reshape(-1), dx.reshape(-1)
+def elementwise(v: Array, x: Array, slope: float | Array, out: Array) -> None:
+    """Write ``v`` where ``x`` is positive, else ``slope * v``; with a number as the slope, the shape is free."""
+    if x.size <= SMALL:
+        if not isinstance(slope, float):
+            _select(v, x > 0, slope[:, np.newaxis], out)
+        elif v is x and LEAST <= slope <= 1:
+            np.maximum(x, np.multiply(x, slope), out=out)
+        else:
+            _select(v, x > 0, x.dtype.type(slope), out)
+        return
+    row = np.array([slope], x.dtype) if isinstance(slope, float) else slope
+    low, high = row.min(), row.max()
+    if v is x and low > 0 and (high <= 1 or low >= 1):  # then the answer is the larger, or the smaller, of two
+        choose = np.maximum if high <= 1 else np.minimum
+        for here, factor in _walk(x.shape, row):
+            scaled = np.multiply(factor, x[here], out=_room(out[here], x[here]))
+            choose(x[here], scaled, out=out[here])
+    elif row.size == 1:
+        _look_up(v.reshape(-1), x.reshape(-1), row, out.reshape(-1))
+    else:
+        for here, change in _walk(x.shape, _change(row)):
+            np.multiply(v[here], _factor(_mask(x[here] > 0, x), change, x), out=out[here])
+
+
+def _select(v: Array, positive: Array, slope: Any, out: Array) -> None:
+    scaled = np.multiply(slope, v)
+    np.putmask(scaled, positive, v)
+    out[...] = scaled
+
+
+def _look_up(v: Array, x: Array, slope: Array, out: Array) -> None:
+    """Take the factors of eight elements at a time from a table."""
+    factors = np.where(EIGHT_SIGNS, x.dtype.type(1), slope)
     end = x.size // 8 * 8
-    dx[end:] = reference.leaky_relu_backward(grad[end:], x[end:], slope)
+    out[end:] = reference.leaky_relu_backward(v[end:], x[end:], slope[0])
     positive = np.empty(min(PIECE, end), bool)  # once: new memory costs as much as a pass
     for start in range(0, end, PIECE):
         here = slice(start, min(start + PIECE, end))
-        factor = _room(dx[here], grad[here])
+        factor = _room(out[here], v[here])
         signs = np.packbits(np.greater(x[here], 0, out=positive[: here.stop - start]))
         factors.take(signs, axis=0, out=factor.reshape(-1, 8), mode="clip")
-        np.multiply(grad[here], factor, out=dx[here])
-
-
-@quiet
-def prelu(x: Array, weight: Array, out: Array) -> None:
-    """Write ``prelu(x)``."""
-    low, high = weight.min(initial=np.inf), weight.max(initial=-np.inf)
-    if low > 0 and (high <= 1 or low >= 1):  # then the answer is the larger, or the smaller, of two
-        choose = np.maximum if high <= 1 else np.minimum
-        for here, slope in _walk(x.shape, weight):
-            scaled = np.multiply(slope, x[here], out=_room(out[here], x[here]))
-            choose(x[here], scaled, out=out[here])
-    else:
-        for here, change in _walk(x.shape, _change(weight)):
-            np.multiply(x[here], _factor(_mask(x[here]), change, x), out=out[here])
+        np.multiply(v[here], factor, out=out[here])
 
 
 @quiet
 def prelu_backward(grad: Array, x: Array, weight: Array, dx: Array, dweight: Array) -> None:
     """Write ``prelu_backward(grad, x)``."""
     outer, channels, inner = x.shape
-    n, chunks = outer * inner, max(1, -(-outer * inner // CHUNK))
-    sums = np.zeros((channels, chunks, CHUNK // BLOCK))  # of blocks
+    n, small = outer * inner, x.size <= SMALL
+    blocks, chunks = max(1, -(-n // BLOCK)), max(1, -(-n // CHUNK))
+    sums = np.zeros((channels, chunks, min(blocks, CHUNK // BLOCK)))  # of blocks
     done, rest = 0, np.zeros((0, 0), x.dtype)  # whole blocks of these channels; terms that do not fill one yet
-    for here, change in _walk(x.shape, _change(weight)):
-        mask = _mask(x[here])
-        terms = grad[here] * x[here]
-        np.bitwise_and(terms.view(mask.dtype), mask, out=terms.view(mask.dtype))
-        np.multiply(grad[here], _factor(mask, change, x), out=dx[here])
+    for here, slope in _walk(x.shape, weight if small else _change(weight)):
+        positive, terms = x[here] > 0, grad[here] * x[here]
+        if small:
+            np.putmask(terms, positive, 0)
+            _select(grad[here], positive, slope, dx[here])
+        else:
+            mask = _mask(positive, x)
+            np.bitwise_and(terms.view(mask.dtype), mask, out=terms.view(mask.dtype))
+            np.multiply(grad[here], _factor(mask, slope, x), out=dx[here])
 
         own = sums[here[1]].reshape(terms.shape[1], -1)
         terms = terms.swapaxes(0, 1).reshape(len(own), -1)
-        if rest.size:
-            terms = np.concatenate((rest, terms), axis=1)
-        last = done * BLOCK + terms.shape[1] == n
-        if last and n % BLOCK:
-            terms = np.pad(terms, ((0, 0), (0, -n % BLOCK)))
+        last = done * BLOCK + rest.shape[1] + terms.shape[1] == n
+        fill = -n % BLOCK if last else 0
+        if fill or rest.size:
+            rest = rest.reshape(len(own), -1)
+            terms = np.concatenate((rest, terms, np.zeros((len(own), fill), x.dtype)), axis=1)
         whole = terms.shape[1] // BLOCK
         own[:, done : done + whole] = _block_sums(terms[:, : whole * BLOCK])
         done, rest = 0 if last else done + whole, terms[:, whole * BLOCK :]
@@ -90,11 +119,11 @@ def _room(out: Array, needed: Array) -> Array:
     return np.empty_like(out) if np.may_share_memory(out, needed) else out
 
 
-def _mask(x: Array) -> Array:
-    """Integers of the size of ``x``: 0 where it is positive, else -1, which is all bits."""
-    positive = (x > 0).view(np.int8)
-    positive -= 1
-    return np.asarray(positive, f"i{x.itemsize}")
+def _mask(positive: Array, like: Array) -> Array:
+    """Integers of the size of an element: 0 where it is positive, else -1, which is all bits; overwrites."""
+    signs = positive.view(np.int8)
+    signs -= 1
+    return np.asarray(signs, f"i{like.itemsize}")
 
 
 def _change(weight: Array) -> Array:
@@ -120,6 +149,9 @@ def _walk(shape: tuple[int, ...], row: Array, piece: int = PIECE) -> Iterator[tu
     outer, channels, inner = shape
     if not outer * channels * inner:
         return
+    if outer * channels * inner <= SMALL:
+        yield np.s_[:, :, :], row[:, np.newaxis]
+        return
     width = min(inner, piece)
     together = min(channels, max(1, max(RUN, piece // outer) // inner))
     rows = min(outer, max(1, piece // (together * width)))
@@ -136,13 +168,13 @@ def _walk(shape: tuple[int, ...], row: Array, piece: int = PIECE) -> Iterator[tu
 def _block_sums(terms: Array) -> Array:
     """Sum each row of ``terms``, block by block."""
     steps = terms.reshape(len(terms), -1, BLOCK // LANES, LANES)
-    in_rows = terms.strides[1] == terms.itemsize
-    if in_rows:  # LANES numbers move as one item, to where long runs of them are added: that is twice as fast
+    if terms.strides[1] == terms.itemsize and terms.size > SMALL:
+        # LANES numbers move as one item, to where long runs of them are added: that is twice as fast
         items = steps.view(f"V{LANES * terms.itemsize}").transpose(2, 0, 1, 3)
         lanes = np.add.reduce(np.ascontiguousarray(items).view(terms.dtype), axis=0, initial=0)
-        lanes = np.ascontiguousarray(np.moveaxis(lanes, -1, 0))
-    else:  # channels last
-        lanes = np.moveaxis(np.add.reduce(steps, axis=2, initial=0), -1, 0)
+    else:  # channels last, or few terms
+        lanes = np.add.reduce(steps, axis=2, initial=0)
+    lanes = np.ascontiguousarray(lanes.transpose(2, 0, 1))
     while len(lanes) > 1:  # the reductions above add in order, as NumPy does along all but the innermost axis
         half = len(lanes) // 2
         lanes = lanes[:half] + lanes[half:]
