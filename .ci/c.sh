@@ -44,7 +44,8 @@ avx512_by_simde() { # but for bfloat16, which is AVX2's there too
 }
 standalone() { # static library, header and pkg-config, used from C
     export PATH=$work/tools/bin:$PATH PKG_CONFIG_SYSROOT_DIR=$work/root PKG_CONFIG_LIBDIR
-    python3 -m venv "$work/tools" && pip install -q meson ninja && DESTDIR=$work/root bash -euc "$(readme install)" &&
+    rm -rf build/c && python3 -m venv "$work/tools" && pip install -q meson ninja &&
+        DESTDIR=$work/root bash -euc "$(readme install)" &&
         PKG_CONFIG_LIBDIR=$(dirname "$(find "$work/root" -name fastleaky.pc)") &&
         gcc -O2 tests/c/check.c $(pkg-config --cflags --libs fastleaky) -o "$log.program" && "$log.program"
 }
