@@ -1,6 +1,7 @@
 """No kernel reads or writes outside its arrays: each array lies against a page that may not be touched."""
 
 import ctypes
+import itertools
 import mmap
 import os
 import subprocess
@@ -10,15 +11,12 @@ import numpy as np
 import pytest
 
 import fastleaky
-from fastleaky import reference
-from fastleaky._backends.selftest import data, same_bits
+from examples import example
+from fastleaky._backends.selftest import same_bits
 
 PAGE = mmap.PAGESIZE
 
-pytestmark = [
-    pytest.mark.usefixtures("backend"),
-    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="mprotect is called as on Linux"),
-]
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="mprotect is called as on Linux")
 
 
 class Guarded:
@@ -52,12 +50,11 @@ SHAPES = [(1, 1, n) for n in LENGTHS] + [(3, 5, n) for n in (2, 3, 7, 31, 49, 12
 SHAPES += [(3, n, 1) for n in (*range(2, 20), 63, 64, 65, 67, 129)]
 
 
+@pytest.mark.usefixtures("backend")
 def test_guard_pages(guards, operation, dtype):
-    for shape in SHAPES:
-        given = data(np.random.default_rng(0), shape, dtype)
-        wanted = operation(reference, given)
-        assert agree(guards, operation, given, wanted, at_end=False), shape
-        assert agree(guards, operation, given, wanted, at_end=True), shape
+    for shape, at_end in itertools.product(SHAPES, (False, True)):
+        given, wanted = example(shape, dtype)
+        assert agree(guards, operation, given, wanted[operation.name], at_end=at_end), (shape, at_end)
 
 
 def agree(guards, operation, given, wanted, *, at_end):

@@ -1,6 +1,5 @@
 """Thread counts, several Python threads at once, and forked children: the same bits, no deadlock, no crash."""
 
-import functools
 import itertools
 import multiprocessing
 import os
@@ -13,9 +12,9 @@ import numpy as np
 import pytest
 
 import fastleaky
-from fastleaky import reference
+from examples import example
 from fastleaky._backends import choice, native
-from fastleaky._backends.selftest import data, same_bits
+from fastleaky._backends.selftest import same_bits
 from fastleaky._operations import OPERATIONS
 
 SHAPES = [  # from 2**17 elements on
@@ -35,15 +34,6 @@ def restore_threads():
     fastleaky.set_num_threads(before)
 
 
-@functools.cache  # the specification takes longer than all that is compared with it
-def wanted_and_given(shape, dtype="float32"):
-    given = data(np.random.default_rng(0), shape, dtype)
-    wanted = {name: operation(reference, given) for name, operation in OPERATIONS.items()}
-    for array in (given["x"], given["grad"], given["weight"], *itertools.chain(*wanted.values())):
-        array.flags.writeable = False
-    return given, wanted
-
-
 def all_agree(given, wanted):
     return all(all(map(same_bits, operation(fastleaky, given), wanted[name])) for name, operation in OPERATIONS.items())
 
@@ -51,30 +41,28 @@ def all_agree(given, wanted):
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.usefixtures("backend")
 def test_thread_counts(dtype, shape):
-    given, wanted = wanted_and_given(shape, dtype)
+    given, wanted = example(shape, dtype)
     for threads in (1, 2, 3, 100):
         fastleaky.set_num_threads(threads)
         assert fastleaky.get_num_threads() == threads
         assert all_agree(given, wanted), threads
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.usefixtures("backend")
-def test_in_place(dtype, shape, operation):
-    given, wanted = wanted_and_given(shape, dtype)
+def test_in_place(dtype, operation):
     fastleaky.set_num_threads(2)
-    for name in operation.inputs:
-        copy = given[name].copy()
-        out = (copy, None) if len(operation.results) > 1 else copy
-        results = operation(fastleaky, {**given, name: copy}, out=out)
-        assert results[0] is copy
-        assert all(map(same_bits, results, wanted[operation.name])), name
+    for shape, name in itertools.product(SHAPES, operation.inputs):
+        given, wanted = example(shape, dtype)
+        out = (given[name], None) if len(operation.results) > 1 else given[name]
+        results = operation(fastleaky, given, out=out)
+        assert results[0] is given[name]
+        assert all(map(same_bits, results, wanted[operation.name])), (shape, name)
 
 
 @pytest.mark.usefixtures("backend")
 def test_many_python_threads_at_once():
     fastleaky.set_num_threads(2)
-    given, wanted = wanted_and_given(SHAPES[1])
+    given, wanted = example(SHAPES[1])
     results = []
 
     def work():
@@ -95,7 +83,7 @@ def test_other_threads_run_meanwhile(backend):
     the general way, some of NumPy's functions let go as well, so there the kernels are called by themselves.
     """
     fastleaky.set_num_threads(1)  # to set several, Numba lets go for a moment
-    given, _ = wanted_and_given(SHAPES[1])
+    given, _ = example(SHAPES[1])
     x, grad = (np.concatenate([given[name]] * 4).reshape(8, 64, -1) for name in ("x", "grad"))
     weight, dx, dweight = given["weight"], np.empty_like(x), np.empty_like(given["weight"])
     kernels = choice.kernels(x.dtype)
@@ -138,7 +126,7 @@ def test_other_threads_run_meanwhile(backend):
 def test_after_a_fork():
     """The child computes at once, though the parent's worker threads do not exist there."""
     fastleaky.set_num_threads(2)
-    given, wanted = wanted_and_given(SHAPES[1])
+    given, wanted = example(SHAPES[1])
     assert all_agree(given, wanted)
     child = os.fork()
     if child == 0:
@@ -149,7 +137,7 @@ def test_after_a_fork():
 
 def _in_a_child(backend):
     with fastleaky.use(backend):
-        given, wanted = wanted_and_given(SHAPES[0])
+        given, wanted = example(SHAPES[0])
         return all_agree(given, wanted)
 
 
@@ -164,7 +152,7 @@ def test_numba_state_is_left_as_found():
     numba = pytest.importorskip("numba")
     before = numba.get_num_threads()
     fastleaky.set_num_threads(2 if before != 2 else 3)  # several: with one, Numba's number is not touched
-    given, wanted = wanted_and_given(SHAPES[0])
+    given, wanted = example(SHAPES[0])
     with fastleaky.use("numba"):
         assert all_agree(given, wanted)
     assert numba.get_num_threads() == before

@@ -1,4 +1,4 @@
-"""Results stored past the cache: the same bits; and from where on they are stored so."""
+"""Non-temporal stores: the same bits; and from which size on they are used."""
 
 import itertools
 import sys
@@ -8,9 +8,9 @@ import pytest
 from layouts import LAYOUTS
 
 import fastleaky
-from fastleaky import reference
+from examples import example
 from fastleaky._backends import cache, native
-from fastleaky._backends.selftest import data, same_bits
+from fastleaky._backends.selftest import same_bits
 
 SHAPES = [  # long rows, short ones, few and many channels; blocks of the gradient that end with a row, or do not
     (1, 1, 20_001),
@@ -28,8 +28,8 @@ SHAPES = [  # long rows, short ones, few and many channels; blocks of the gradie
 
 
 @pytest.fixture
-def always_past(backend, monkeypatch):
-    """Store every result past the cache, if the backend ever does."""
+def always_nontemporal(backend, monkeypatch):
+    """Store every result so, if the backend ever does."""
     if backend == "numba":
         from fastleaky._backends import numba_backend
 
@@ -44,25 +44,23 @@ def always_past(backend, monkeypatch):
         yield
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-@pytest.mark.usefixtures("always_past")
-def test_same_bits(shape, dtype, operation):
-    given = data(np.random.default_rng(0), shape, dtype)
-    wanted = operation(reference, given)
-    for layout in LAYOUTS.values():
-        given["x"] = layout(given["x"])
+@pytest.mark.usefixtures("always_nontemporal")
+def test_same_bits(dtype, operation):
+    for shape, (name, layout) in itertools.product(SHAPES, LAYOUTS.items()):
+        given, every = example(shape, dtype)
+        given["x"], wanted = layout(given["x"]), every[operation.name]
         for room in (np.empty, lambda n, dtype: np.empty(n + 1, dtype)[1:]):  # aligned to 16 bytes, and not
             out = [np.reshape(room(right.size, right.dtype), right.shape) for right in wanted]
             results = operation(fastleaky, given, out=tuple(out) if len(out) > 1 else out[0])
-            assert all(map(same_bits, results, wanted)), layout.__name__
+            assert all(map(same_bits, results, wanted)), (shape, name)
 
 
-@pytest.mark.usefixtures("always_past")
+@pytest.mark.usefixtures("always_nontemporal")
 def test_wherever_the_output_begins_in_its_page(dtype, operation):
     shapes = [(1, 1, 5_003), (1, 1, 5_009), (2, 3, 1_000), (700, 5, 1)]
     for ahead, shape in itertools.product((0, 4, 16, 64, 400, 2048, 4080), shapes):
-        given = data(np.random.default_rng(0), shape, dtype)
-        wanted = operation(reference, given)
+        given, every = example(shape, dtype)
+        wanted = every[operation.name]
         room = np.empty(3 * given["x"].nbytes + 16384, np.uint8)
         size, start = given["x"].nbytes, -room.ctypes.data % 4096
         x, out = (
