@@ -14,6 +14,7 @@ from benchmarks.parts import Extent
 from benchmarks.peers import PEERS
 from benchmarks.peers.limits import COPY, NEGATIVE, STREAM
 from benchmarks.peers.litert import REFERENCE, XNNPACK
+from benchmarks.peers.numba_ import LOOP
 from benchmarks.peers.numpy_ import NAIVE
 from benchmarks.peers.ours import OURS
 from benchmarks.peers.torch_ import TORCH
@@ -174,6 +175,8 @@ def goals(extent: Extent, peers: list[str], cpus: int) -> list[Goal]:
     """Return the table, without the rows for which a quick run has no time."""
     tiny = sweep_case(6, fresh=True)
     tiny_backward = [Pair(Run(OURS, sweep_case(6, "prelu_backward", fresh=True)), Run(NEGATIVE, tiny))]
+    cube = [Case("8x8x8", "prelu_backward", ((8, 8, 8),), fresh=True)]
+    numba, numpy = f"{OURS}, Numba", f"{OURS}, NumPy"
     cached = [sweep_case(size, name) for size in CACHED for name in ("leaky_relu", "leaky_relu_backward")]
     cached_prelu = [sweep_case(size, name) for size in CACHED for name in ("prelu", "prelu_backward")]
     big = [sweep_case(25)]
@@ -192,6 +195,11 @@ def goals(extent: Extent, peers: list[str], cpus: int) -> list[Goal]:
         Goal("leaky_relu, 64 elements, fresh output", NEGATIVE, time, against(NEGATIVE, [tiny]), at_most=0.6),
         Goal("leaky_relu, 64 elements, fresh output", TORCH, time, against(TORCH, [tiny]), at_most=0.12),
         Goal("prelu_backward, 64 elements in 8 channels, fresh", NEGATIVE, time, tiny_backward, at_most=1.5),
+        Goal("the Numba backend, leaky_relu, 64 elements, fresh", LOOP, time, against(LOOP, [tiny], numba), at_most=3),
+        Goal(
+            "the NumPy backend, leaky_relu, 64 elements, fresh", NAIVE, time, against(NAIVE, [tiny], numpy), at_most=1.5
+        ),
+        Goal("the NumPy backend, prelu_backward, 8x8x8, fresh", NAIVE, time, against(NAIVE, cube, numpy), at_most=4),
         Goal("leaky ReLU, both ways, 2^10 to 2^16: bytes a second", COPY, bandwidth, against(COPY, cached), 0.9),
         Goal("PReLU, both ways, 2^10 to 2^16: bytes a second", COPY, bandwidth, against(COPY, cached_prelu), 0.9),
     )
@@ -217,8 +225,8 @@ def goals(extent: Extent, peers: list[str], cpus: int) -> list[Goal]:
         Goal("two threads, every size from 1 to 2^26", "one", speed, against(OURS, all_sizes, threads=1), 0.95),
         Goal("iresnet50's PReLUs and YOLOv3-tiny, forward", "the fastest peer", speed, rivals, 1),
         Goal("import", "import numpy", milliseconds, [Pair(*(Run(p.name, importing) for p in IMPORTS))], at_most=15),
-        Goal("the Numba backend, 2^20 to 2^24", "C", time, against(OURS, large, f"{OURS}, Numba"), at_most=1.3),
-        Goal("the NumPy backend, 2^20", NAIVE, speed, against(NAIVE, where, f"{OURS}, NumPy"), 8),
+        Goal("the Numba backend, 2^20 to 2^24", "C", time, against(OURS, large, numba), at_most=1.3),
+        Goal("the NumPy backend, 2^20", NAIVE, speed, against(NAIVE, where, numpy), 8),
     ]
 
 

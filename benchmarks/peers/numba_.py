@@ -28,6 +28,12 @@ def compiled(threads: int) -> SimpleNamespace:  # noqa: C901 - four loops
             out[i] = x[i] if x[i] > 0 else slope * x[i]
         return out
 
+    def allocating(x: Array, slope: Any) -> Array:
+        out = np.empty_like(x)
+        for i in prange(x.size):
+            out[i] = x[i] if x[i] > 0 else slope * x[i]
+        return out
+
     def backward(grad: Array, x: Array, slope: Any, out: Array) -> Array:
         for i in prange(x.size):
             out[i] = grad[i] if x[i] > 0 else slope * grad[i]
@@ -55,6 +61,7 @@ def compiled(threads: int) -> SimpleNamespace:  # noqa: C901 - four loops
 
     functions = {
         "leaky_relu": jit(forward),
+        "leaky_relu_fresh": jit(allocating),
         "leaky_relu_backward": jit(backward),
         "prelu": jit(prelu),
         "prelu_backward": jit(prelu_backward),
@@ -64,13 +71,14 @@ def compiled(threads: int) -> SimpleNamespace:  # noqa: C901 - four loops
 
 def prepare(case: Case, layers: list[Layer]) -> list[Prepared]:
     """Compiled before the first timed call."""
-    if case.channels_last or case.fresh:
+    name = case.operation + "_fresh" * case.fresh
+    if case.channels_last or not hasattr(compiled(case.threads), name):
         return []
     if case.threads > 1:
         import numba
 
         numba.set_num_threads(case.threads)
-    function = getattr(compiled(case.threads), case.operation)
+    function = getattr(compiled(case.threads), name)
     calls = []
     for layer in layers:
         x = layer["x"]
@@ -79,9 +87,10 @@ def prepare(case: Case, layers: list[Layer]) -> list[Prepared]:
             flat = (1, 1, -1) if layer["weight"].size == 1 else (x.shape[0], x.shape[1], -1)
         slope = layer["weight"] if case.op.parameter == "weight" else np.float32(case.slope)
         inputs = [layer[name].reshape(flat) for name in case.op.inputs]
-        outputs = [layer["out"].reshape(flat), layer["dweight"]][: len(case.op.results)]
+        outputs = [layer["out"].reshape(flat), layer["dweight"]][: 0 if case.fresh else len(case.op.results)]
         calls.append(functools.partial(function, *inputs, slope, *outputs))
     return [Prepared(calls, returned)]
 
 
-PEER = Peer("Numba, a loop", prepare, ("numba",))
+LOOP = "Numba, a loop"
+PEER = Peer(LOOP, prepare, ("numba",))
