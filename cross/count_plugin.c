@@ -1,67 +1,62 @@
-/* count_plugin.c - a QEMU plugin that counts the instructions executed in each function of the guest.
+/* count_plugin.c - a QEMU plugin that counts the instructions of each call that the guest's main makes.
  * SPDX-License-Identifier: MIT
  *
- * For cross/check.py only: it is built there, loaded into QEMU 7.2, and prints `NAME COUNT` for each function whose
- * name begins with f32_ or fl_f32_. Debian does not package QEMU's plugin header, so what is used of it is declared
- * here.
- */
+ * For cross/check.py only: it is built there, loaded into QEMU 7.2, and prints `FUNCTION COUNT` for each call of a
+ * function whose name begins with fl_, with all that the function calls, the compiler's soft floats too. Debian does
+ * not package QEMU's plugin header, so what is used of it is declared here. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef uint64_t plugin_id;
-struct block;
+struct translation;
 struct instruction;
-enum { ADD_INLINE = 0, ROOM = 64 };
 
 __attribute__((visibility("default"))) int qemu_plugin_version = 1;
-void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id, void (*)(plugin_id, struct block *));
-void qemu_plugin_register_atexit_cb(plugin_id, void (*)(plugin_id, void *), void *);
-size_t qemu_plugin_tb_n_insns(const struct block *);
-struct instruction *qemu_plugin_tb_get_insn(const struct block *, size_t);
+void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id, void (*)(plugin_id, struct translation *));
+void qemu_plugin_register_vcpu_tb_exec_cb(struct translation *, void (*)(unsigned, void *), int flags, void *);
+size_t qemu_plugin_tb_n_insns(const struct translation *);
+struct instruction *qemu_plugin_tb_get_insn(const struct translation *, size_t);
 const char *qemu_plugin_insn_symbol(const struct instruction *);
-void qemu_plugin_register_vcpu_insn_exec_inline(struct instruction *, int, void *, uint64_t);
 
-static struct {
-    char name[64];
-    uint64_t executed;
-} functions[ROOM];
+typedef struct {
+    size_t instructions;
+    char symbol[64]; /* the function that it belongs to */
+} block;
 
-static uint64_t *counter(const char *name)
+static const char *called = ""; /* by main, since it was last executed */
+static uint64_t count;
+
+static void execute(unsigned cpu, void *data)
 {
-    for (int i = 0; i < ROOM; i++) {
-        if (!functions[i].name[0])
-            snprintf(functions[i].name, sizeof functions[i].name, "%s", name);
-        if (!strcmp(functions[i].name, name))
-            return &functions[i].executed;
+    (void)cpu;
+    const block *const b = data;
+    if (!strcmp(b->symbol, "main")) {
+        if (!strncmp(called, "fl_", 3))
+            fprintf(stderr, "%s %" PRIu64 "\n", called, count);
+        called = "";
+        count = 0;
+        return;
     }
-    return NULL;
+    if (!*called)
+        called = b->symbol;
+    count += b->instructions;
 }
 
-static void translated(plugin_id id, struct block *block)
+static void translate(plugin_id id, struct translation *translation)
 {
     (void)id;
-    for (size_t i = 0; i < qemu_plugin_tb_n_insns(block); i++) {
-        struct instruction *const instruction = qemu_plugin_tb_get_insn(block, i);
-        const char *const name = qemu_plugin_insn_symbol(instruction);
-        uint64_t *const executed =
-            name && (!strncmp(name, "f32_", 4) || !strncmp(name, "fl_f32_", 7)) ? counter(name) : NULL;
-        if (executed)
-            qemu_plugin_register_vcpu_insn_exec_inline(instruction, ADD_INLINE, executed, 1);
-    }
-}
-
-static void ended(plugin_id id, void *unused)
-{
-    (void)id, (void)unused;
-    for (int i = 0; i < ROOM && functions[i].name[0]; i++)
-        fprintf(stderr, "%s %" PRIu64 "\n", functions[i].name, functions[i].executed);
+    block *const b = malloc(sizeof *b); /* QEMU keeps its translations to the end, too */
+    const char *const symbol = qemu_plugin_insn_symbol(qemu_plugin_tb_get_insn(translation, 0));
+    b->instructions = qemu_plugin_tb_n_insns(translation);
+    snprintf(b->symbol, sizeof b->symbol, "%s", symbol ? symbol : "?");
+    qemu_plugin_register_vcpu_tb_exec_cb(translation, execute, 0, b);
 }
 
 __attribute__((visibility("default"))) int qemu_plugin_install(plugin_id id, const void *info, int argc, char **argv)
 {
     (void)info, (void)argc, (void)argv;
-    qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
-    qemu_plugin_register_atexit_cb(id, ended, NULL);
+    qemu_plugin_register_vcpu_tb_trans_cb(id, translate);
     return 0;
 }

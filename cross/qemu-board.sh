@@ -1,5 +1,9 @@
 #!/bin/sh
-# Run a firmware image on an emulated board, with what it prints and its exit status:
-# qemu-board.sh PROCESSOR BOARD IMAGE (QEMU's user emulators read QEMU_PLUGIN by themselves.)
-exec timeout 300 "qemu-system-$1" -M "$2" ${QEMU_PLUGIN:+-plugin "$QEMU_PLUGIN"} -bios none -nographic -monitor none -serial none -chardev stdio,id=c0 \
-    -semihosting-config enable=on,target=native,chardev=c0,arg="$3" -kernel "$3"
+# Run a firmware image on an emulated board: what it prints, and its exit status.
+# qemu-board.sh PROCESSOR OPTION... -kernel IMAGE
+# QEMU_PLUGIN is a plugin to load; QEMU's user emulators read that variable by themselves.
+processor=$1
+shift
+for image; do :; done # the last argument
+exec timeout 300 "qemu-system-$processor" -bios none -nographic -monitor none -serial none -chardev stdio,id=c0 \
+    -semihosting-config enable=on,target=native,chardev=c0,arg="$image" ${QEMU_PLUGIN:+-plugin "$QEMU_PLUGIN"} "$@"
