@@ -93,7 +93,7 @@ def check(peer: Peer, case: Case) -> None:
 def quantized(case: Case, layer: Layer) -> tuple[np.ndarray[Any, Any], ...]:
     """Compute the specification of a quantized operation."""
     function = getattr(integer_reference, case.operation)
-    parameter = case.slope if case.op.parameter == "negative_slope" else layer["weight"]
+    parameter = case.slope if case.op.numbers else layer["weight"]
     return (function(layer["x"], parameter, **case.quantization),)
 
 

@@ -70,7 +70,7 @@ class Case:
         zero = {"int8": -7, "uint8": 121, "int16": 0}[self.dtype]
         given = {"input_scale": 0.05, "input_zero_point": zero, "output_scale": 0.04, "output_zero_point": zero}
         weights = {"weight_scale": 0.007, "weight_zero_point": 128 if self.dtype == "uint8" else 0}
-        return given | weights if self.op.parameter == "weight" else given
+        return given | weights if self.op.channel else given
 
     @property
     def elements(self) -> int:

@@ -1,22 +1,16 @@
-"""The public functions: check once, choose the walk, delegate to the backend.
-
-Backends trust what they get. So everything that can be wrong with an argument is found here, before anything is
-written.
-"""
+"""The public functions: check the arguments, choose a layout, delegate to the backend."""
 
 from __future__ import annotations
 
-import numbers
-import operator
 from typing import Any
 
 import numpy as np
 
-from fastleaky._backends.choice import kernels
-from fastleaky._dtypes import name_in_c
-from fastleaky._layout import plan, row
+from fastleaky import _arguments
+from fastleaky._backends.choice import backend
+from fastleaky._layout import plan
+from fastleaky._operations import OPERATIONS
 from fastleaky._typing import Array, ArrayLike
-from fastleaky.reference import HALF, quiet, rounded
 
 
 def leaky_relu(x: ArrayLike, negative_slope: float = 0.01, *, out: Array | None = None) -> Array:
@@ -60,15 +54,7 @@ def leaky_relu(x: ArrayLike, negative_slope: float = 0.01, *, out: Array | None 
     >>> fastleaky.leaky_relu([10.0, -5.0, 0.0], 0.1)
     array([10. , -0.5,  0. ])
     """
-    op = "leaky_relu"
-    xs = _floats(op, "x", x)
-    slope = _number(op, "negative_slope", negative_slope)
-    _check_out(op, "out", out, xs, "x")
-    layout = plan(xs.shape, xs.strides, (), ordered=False)
-    dense = layout.dense(xs)
-    target = layout.target(out, [dense])
-    kernels(dense.dtype).leaky_relu(dense, slope, target)
-    return layout.result(target, out, x)
+    return _apply("leaky_relu", (x, negative_slope), out)[0]
 
 
 def leaky_relu_backward(
@@ -112,16 +98,7 @@ def leaky_relu_backward(
     >>> fastleaky.leaky_relu_backward([1.0, 1.0, 1.0], [10.0, -5.0, 0.0], 0.1)
     array([1. , 0.1, 0.1])
     """
-    op = "leaky_relu_backward"
-    xs = _floats(op, "x", x)
-    grads = _gradient(op, grad, xs)
-    slope = _number(op, "negative_slope", negative_slope)
-    _check_out(op, "out", out, xs, "x")
-    layout = plan(xs.shape, xs.strides, (), ordered=False)
-    dense_grad, dense = layout.dense(grads), layout.dense(xs)
-    target = layout.target(out, [dense_grad, dense])
-    kernels(dense.dtype).leaky_relu_backward(dense_grad, dense, slope, target)
-    return layout.result(target, out, grad, x)
+    return _apply("leaky_relu_backward", (grad, x, negative_slope), out)[0]
 
 
 def prelu(x: ArrayLike, weight: ArrayLike, *, axis: int = 1, out: Array | None = None) -> Array:
@@ -167,15 +144,7 @@ def prelu(x: ArrayLike, weight: ArrayLike, *, axis: int = 1, out: Array | None =
     >>> fastleaky.prelu([[1.0, -1.0, -1.0]], [0.5, 0.5, 0.25])
     array([[ 1.  , -0.5 , -0.25]])
     """
-    op = "prelu"
-    xs = _floats(op, "x", x)
-    _, slopes, varying = _weight(op, weight, xs, axis)
-    _check_out(op, "out", out, xs, "x")
-    layout = plan(xs.shape, xs.strides, varying, ordered=False)
-    dense = layout.dense(xs)
-    target = layout.target(out, [dense], slopes)
-    kernels(dense.dtype).prelu(dense, slopes, target)
-    return layout.result(target, out, x)
+    return _apply("prelu", (x, weight), out, axis)[0]
 
 
 def prelu_backward(
@@ -235,151 +204,20 @@ def prelu_backward(
     >>> dx, dweight
     (array([[1.  , 0.25]]), array([ 0., -2.]))
     """
-    op = "prelu_backward"
-    xs = _floats(op, "x", x)
-    grads = _gradient(op, grad, xs)
-    weights, slopes, varying = _weight(op, weight, xs, axis)
-    dx_out, dweight_out = _pair(op, out)
-    _check_out(op, "out[0]", dx_out, xs, "x")
-    _check_out(op, "out[1]", dweight_out, weights, "weight")
-    both = dx_out is not None and dweight_out is not None
-    if both and np.shares_memory(np.asarray(dx_out), np.asarray(dweight_out)):
-        raise ValueError(f"{op}: out[0] and out[1] share memory; each needs its own")
-
-    layout = plan(xs.shape, xs.strides, varying, ordered=True)
-    dense_grad, dense = layout.dense(grads), layout.dense(xs)
-    target = layout.target(dx_out, [dense_grad, dense], slopes)
-    dslopes = np.empty_like(slopes)
-    kernels(dense.dtype).prelu_backward(dense_grad, dense, slopes, target, dslopes)
-    dx = layout.result(target, dx_out, grad, x)
-    return dx, _dweight(dslopes, weights, dweight_out)
+    dx, dweight = _apply("prelu_backward", (grad, x, weight), out, axis)
+    return dx, dweight
 
 
-def _dweight(dslopes: Array, weight: Array, out: Array | None) -> Array:
-    """The slopes' gradients in the shape and type of the weight."""
-    if dslopes.dtype.type is not weight.dtype.type:
-        dslopes = rounded(dslopes, weight.dtype.newbyteorder("="))
-    if out is None:
-        return dslopes.reshape(weight.shape)
-    np.asarray(out)[...] = dslopes.reshape(weight.shape)
-    return out
-
-
-@quiet  # this costs a microsecond, so only what changes its type pays for it
-def _as_type(value: ArrayLike, dtype: np.dtype[Any]) -> Array:
-    return np.asarray(value, dtype)
-
-
-def _array(op: str, name: str, value: ArrayLike) -> Array:
-    """`value` as an ndarray with its type and byte order. What a subclass says of itself need not be so."""
-    try:
-        return np.asarray(value)
-    except Exception as error:
-        raise TypeError(f"{op}: {name} cannot be made an array: {error}") from error
-
-
-def _floats(op: str, name: str, value: ArrayLike) -> Array:
-    """`value` as an ndarray of a type that we have, in its byte order."""
-    value = _array(op, name, value)
-    if not name_in_c(value.dtype):
-        raise TypeError(
-            f"{op}: {name} has type {value.dtype}; it must be float32, float64, float16 or bfloat16 (convert it, as "
-            f"with {name}.astype(np.float32))"
-        )
-    return value
-
-
-def _cast(op: str, name: str, array: Array, x: Array) -> Array:
-    """`array` in the type of `x`, if that loses nothing."""
-    dtype = x.dtype.newbyteorder("=")
-    if array.dtype == dtype:
-        return array
-    if array.dtype.type is not dtype.type and array.itemsize == HALF:
-        raise TypeError(
-            f"{op}: {name} has type {array.dtype}, and x has {x.dtype}; 16 bits go with their own type only"
-        )
-    if not np.can_cast(array.dtype, dtype, "safe"):
-        raise TypeError(f"{op}: {name} has type {array.dtype}, which does not cast safely to x's {x.dtype}")
-    return _as_type(array, dtype)
-
-
-def _gradient(op: str, grad: ArrayLike, x: Array) -> Array:
-    grads = _cast(op, "grad", _floats(op, "grad", grad), x)
-    if grads.shape != x.shape:
-        raise ValueError(f"{op}: grad has shape {grads.shape}; it must have x's, {x.shape}")
-    return grads
-
-
-def _number(op: str, name: str, value: Any) -> float:
-    if isinstance(value, np.ndarray) and value.ndim == 0:
-        value = value[()]
-    if isinstance(value, float):  # its value, as C, NumPy and math take it, whatever a subclass converts to
-        return float.__float__(value)
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{op}: {name} is {value!r}; it must be a real number")
-    try:
-        return float(value)
-    except OverflowError:
-        raise ValueError(f"{op}: {name} is {value!r}; it must fit a float") from None
-
-
-def _weight(op: str, weight: ArrayLike, x: Array, axis: int) -> tuple[Array, Array, tuple[int, ...]]:
-    """Return the weight, its values in a row in the type of `x`, and the axes of `x` along which they vary."""
-    if type(weight) in (int, float):
-        weights = _as_type(_number(op, "weight", weight), x.dtype.newbyteorder("="))
-    else:
-        weights = _floats(op, "weight", weight)
-    return weights, row(_cast(op, "weight", weights, x)), _varying(op, weights, x, axis)
-
-
-def _varying(op: str, weights: Array, x: Array, axis: int) -> tuple[int, ...]:
-    """Return the axes of `x` along which the weight varies."""
-    try:
-        axis = operator.index(axis)
-    except TypeError:
-        raise TypeError(f"{op}: axis is {axis!r}; it must be an integer") from None
-
-    if weights.size == 1:
-        return ()
-    if weights.ndim == x.ndim:
-        varying = [i for i in range(x.ndim) if weights.shape[i] != 1]
-        if any(weights.shape[i] != x.shape[i] for i in varying):
-            raise ValueError(f"{op}: weight with shape {weights.shape} does not broadcast to x with shape {x.shape}")
-        return tuple(i for i in varying if x.shape[i] != 1)
-    if weights.ndim != 1:
-        raise ValueError(
-            f"{op}: weight has shape {weights.shape}; for x with shape {x.shape} it must have one element, "
-            f"one dimension or {x.ndim} dimensions"
-        )
-    if not -x.ndim <= axis < x.ndim:
-        raise ValueError(f"{op}: axis {axis} is out of range for x with shape {x.shape}")
-    channels = x.shape[axis]
-    if weights.size != channels:
-        raise ValueError(
-            f"{op}: weight has {weights.size} values for {channels} channels (axis {axis} of x with shape {x.shape})"
-        )
-    return (axis % x.ndim,)
-
-
-def _pair(op: str, out: Any) -> tuple[Any, Any]:
-    if out is None:
-        return None, None
-    if not isinstance(out, tuple):
-        raise TypeError(f"{op}: out is {type(out).__name__}; it must be a tuple of two arrays, (dx, dweight)")
-    if len(out) != 2:  # noqa: PLR2004
-        raise ValueError(f"{op}: out has {len(out)} elements; it must be a pair of arrays, (dx, dweight)")
-    return out
-
-
-def _check_out(op: str, name: str, out: Any, like: Array, like_name: str) -> None:
-    if out is None:
-        return
-    if not isinstance(out, np.ndarray):
-        raise TypeError(f"{op}: {name} is {type(out).__name__}; it must be an array")
-    out = np.asarray(out)  # as it is, whatever a subclass says
-    if out.dtype.type is not like.dtype.type:
-        raise TypeError(f"{op}: {name} has type {out.dtype}; it must have {like_name}'s, {like.dtype}")
-    if out.shape != like.shape:
-        raise ValueError(f"{op}: {name} has shape {out.shape}; it must have {like_name}'s, {like.shape}")
-    if not out.flags.writeable:
-        raise ValueError(f"{op}: {name} is read-only; it must be writeable")
+def _apply(name: str, given: tuple[Any, ...], out: Any, axis: int = 1) -> tuple[Array, ...]:
+    """Apply an operation to its positional arguments; always a tuple of results."""
+    operation = OPERATIONS[name]
+    inputs, channel, numbers = _arguments.parse(operation, given, axis)
+    x = inputs[-1]
+    out, *outs = _arguments.outputs(operation, out, x, channel)
+    layout = plan(x.shape, x.strides, channel.varying, ordered=bool(outs))
+    dense = [layout.dense(array) for array in inputs]
+    target = layout.target(out, dense, channel.rows)
+    sums = [np.empty_like(row) for row, _ in zip(channel.rows, outs, strict=False)]
+    operation.compute(backend(x.dtype), dense, (*channel.rows, *numbers), (target, *sums))
+    result = layout.result(target, out, *given[: len(inputs)])
+    return (result, *map(_arguments.shaped_like, sums, channel.given, outs))

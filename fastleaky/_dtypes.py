@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-NAMES = ("f32", "f64", "f16", "bf16")  # in the order of entry.c
-_BUILTIN = dict(zip((np.float32, np.float64, np.float16), NAMES, strict=False))
+from fastleaky._operations import TYPES
+
+_BUILTIN = dict(zip((np.float32, np.float64, np.float16), TYPES, strict=False))
 
 
 def name_in_c(dtype: np.dtype[Any]) -> str:

@@ -28,14 +28,14 @@ class Layout(NamedTuple):
             self.shape
         )
 
-    def target(self, out: Array | None, inputs: Sequence[Array], weight: Array | None = None) -> Array:
+    def target(self, out: Array | None, inputs: Sequence[Array], rows: Sequence[Array] = ()) -> Array:
         """Where the kernel may write: ``out`` itself if it is plain and overlaps an input only exactly."""
         if out is not None:
             view = np.asarray(out)
             view = view if self.in_c_order else view.transpose(self.axes)
             if _is_dense(view):
                 view = view.reshape(self.shape)
-                apart = weight is None or not np.may_share_memory(view, weight)
+                apart = not any(np.may_share_memory(view, row) for row in rows)
                 if apart and all(_apart_or_same(view, array) for array in inputs):
                     return view
         return np.empty(self.shape, inputs[0].dtype)

@@ -1,8 +1,13 @@
-"""The types of the annotations."""
+"""The types of the annotations, among them what a backend is."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
+
+from fastleaky._operations import Operation
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
@@ -16,20 +21,20 @@ class WrongAnswerError(ArithmeticError):
     """A backend has not computed what the specification says."""
 
 
-class Kernels(Protocol):
-    """A backend: the four operations on dense arrays of (outer, channels, inner), of which nothing is checked."""
+class Backend(Protocol):
+    """Two functions on dense arrays of one type; nothing is checked."""
 
-    def leaky_relu(self, x: Array, slope: float, out: Array) -> None:
-        """Write ``leaky_relu(x)``."""
+    def elementwise(
+        self, operation: Operation, inputs: Sequence[Array], parameters: Sequence[Array | float], out: Array
+    ) -> None:
+        """Write the result of an operation.
 
-    def leaky_relu_backward(self, grad: Array, x: Array, slope: float, dx: Array) -> None:
-        """Write ``leaky_relu_backward(grad, x)``."""
+        Arrays have the shape (outer, channels, inner); a parameter is one number, or an array with one for each
+        channel.
+        """
 
-    def prelu(self, x: Array, weight: Array, out: Array) -> None:
-        """Write ``prelu(x)``."""
-
-    def prelu_backward(self, grad: Array, x: Array, weight: Array, dx: Array, dweight: Array) -> None:
-        """Write ``prelu_backward(grad, x)``."""
+    def slope_gradient(self, grad: Array, x: Array, slope: Array, dx: Array, dslope: Array) -> None:
+        """Write both gradients of PReLU: with respect to x, and the ordered sums for the slopes."""
 
 
-__all__ = ["Array", "ArrayLike", "Kernels", "WrongAnswerError"]
+__all__ = ["Array", "ArrayLike", "Backend", "WrongAnswerError"]

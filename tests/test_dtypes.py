@@ -58,7 +58,7 @@ def check_floats(array):
             assert refused(operation, fastleaky, given), operation.name
         if array.dtype.type is not np.float32:
             assert refused(operation, fastleaky, {**given, "x": x, "grad": x, "weight": x[:1]}, out=out)
-        for name in {"grad", "weight"} & {*operation.inputs, operation.parameter}:
+        for name in {"grad", "weight"} & {*operation.positional}:
             fine = {"x": x, "grad": x, "weight": x[:1], "negative_slope": 0.5, name: given[name]}
             assert (array.dtype.type is np.float32) != refused(operation, fastleaky, fine), (operation.name, name)
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fastleaky
-from fastleaky import _api
+from fastleaky import _api, _arguments
 from fastleaky._backends.selftest import data, same_bits
 from fastleaky._operations import OPERATIONS
 
@@ -47,7 +47,7 @@ def forbid_the_general(monkeypatch):
     def general(*_):
         raise TakenError
 
-    monkeypatch.setattr(_api, "_floats", general)
+    monkeypatch.setattr(_arguments, "floats", general)
 
 
 def array(*shape, dtype="float32", order="C"):

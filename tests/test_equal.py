@@ -115,12 +115,13 @@ def test_what_kernels_are_given(operation, dtype, monkeypatch):
 
         def __getattr__(self, name):
             def call(*given):
-                arrays.extend(array for array in given if isinstance(array, np.ndarray))
+                flat = [thing for one in given for thing in (one if isinstance(one, (list, tuple)) else [one])]
+                arrays.extend(array for array in flat if isinstance(array, np.ndarray))
                 getattr(self._kernels, name)(*given)
 
             return call
 
-    monkeypatch.setattr(_api, "kernels", lambda dtype, real=_api.kernels: Watched(real(dtype)))
+    monkeypatch.setattr(_api, "backend", lambda dtype, real=_api.backend: Watched(real(dtype)))
     given, wanted = example((3, 5, 7, 4), dtype)
     for name, layout in LAYOUTS.items():
         laid_so = {key: layout(value) if isinstance(value, np.ndarray) else value for key, value in given.items()}
@@ -288,7 +289,7 @@ def test_any_shape_and_weight(draws):
     if len(weight_shape) == 1 != len(shape) and weight_shape != [1] and weight_shape[0] != shape[axis]:
         return
     for operation in OPERATIONS.values():
-        options = {"axis": axis} if operation.parameter == "weight" else {}
+        options = {"axis": axis} if operation.channel else {}
         assert agree(operation, given, **options)
 
 
@@ -296,7 +297,7 @@ def test_subclasses_that_lie(operation):
     """Only what is true of an array decides what is read and written."""
     given, wanted = example((2, 3, 4))
     wanted = wanted[operation.name]
-    for name in (*operation.inputs, *{operation.parameter} & {"weight"}):
+    for name in (*operation.inputs, *operation.channel):
         results = operation(fastleaky, {**given, name: given[name].view(Liar)})
         assert all(map(same_bits, map(np.asarray, results), wanted)), name
     outs = [np.zeros_like(result).view(Liar) for result in wanted]

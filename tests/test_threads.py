@@ -86,13 +86,13 @@ def test_other_threads_run_meanwhile(backend):
     given, _ = example(SHAPES[1])
     x, grad = (np.concatenate([given[name]] * 4).reshape(8, 64, -1) for name in ("x", "grad"))
     weight, dx, dweight = given["weight"], np.empty_like(x), np.empty_like(given["weight"])
-    kernels = choice.kernels(x.dtype)
+    kernels = choice.backend(x.dtype)
 
     def compute():
         if backend.startswith("c:") and native.ENTRIES:
             fastleaky.prelu_backward(grad, x, weight, out=(dx, dweight))
         else:
-            kernels.prelu_backward(grad, x, weight, dx, dweight)
+            kernels.slope_gradient(grad, x, weight, dx, dweight)
 
     compute()  # compiles it, in Numba
     steps, ended = [0], [False]

@@ -33,7 +33,7 @@ def build(case: Case, layers: list[Layer]) -> Prepared:
     compiled = jax.jit(lambda every: [one(layer) for layer in every])
     every = [
         {name: jnp.asarray(layer[name]) for name in case.op.inputs}
-        | {"slope": jnp.asarray(per_channel(layer) if case.op.parameter == "weight" else np.float32(case.slope))}
+        | {"slope": jnp.asarray(per_channel(layer) if case.op.channel else np.float32(case.slope))}
         for layer in layers
     ]
 

@@ -27,7 +27,7 @@ def operator(case: Case, layer: Layer) -> Operator:
         return Tensor(shape, dtype, given.get(f"{of}_scale"), given.get(f"{of}_zero_point", 0), contents)
 
     x, y = tensor("input", shape), tensor("output", shape)
-    if case.op.parameter == "negative_slope":
+    if case.op.numbers:
         return Operator(x, y, negative_slope=case.slope)
     weight = layer["weight"]
     return Operator(x, y, weight=tensor("weight", (*[1] * (len(shape) - 2), weight.size), weight))

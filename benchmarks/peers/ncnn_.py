@@ -26,11 +26,11 @@ def network(case: Case, layers: list[Layer]) -> Any:
     lines = ["7767517", f"{2 * len(layers)} {2 * len(layers)}"]
     for i, layer in enumerate(layers):
         lines.append(f"Input in{i} 0 1 x{i}")
-        if case.op.parameter == "weight":
+        if case.op.channel:
             lines.append(f"PReLU act{i} 1 1 x{i} y{i} 0={layer['weight'].size}")
         else:
             lines.append(f"ReLU act{i} 1 1 x{i} y{i} 0={case.slope}")
-    weights = b"".join(layer["weight"].tobytes() for layer in layers if case.op.parameter == "weight")
+    weights = b"".join(layer["weight"].tobytes() for layer in layers if case.op.channel)
     with tempfile.TemporaryDirectory() as folder:
         param, model = pathlib.Path(folder) / "net.param", pathlib.Path(folder) / "net.bin"
         param.write_text("\n".join(lines) + "\n")

@@ -83,9 +83,9 @@ def prepare(case: Case, layers: list[Layer]) -> list[Prepared]:
     for layer in layers:
         x = layer["x"]
         flat: tuple[int, ...] = (-1,)
-        if case.op.parameter == "weight":
+        if case.op.channel:
             flat = (1, 1, -1) if layer["weight"].size == 1 else (x.shape[0], x.shape[1], -1)
-        slope = layer["weight"] if case.op.parameter == "weight" else np.float32(case.slope)
+        slope = layer["weight"] if case.op.channel else np.float32(case.slope)
         inputs = [layer[name].reshape(flat) for name in case.op.inputs]
         outputs = [layer["out"].reshape(flat), layer["dweight"]][: 0 if case.fresh else len(case.op.results)]
         calls.append(functools.partial(function, *inputs, slope, *outputs))

@@ -25,7 +25,7 @@ def prepare(case: Case, layers: list[Layer]) -> list[Prepared]:
     numexpr.set_num_threads(case.threads)
     calls = []
     for layer in layers:
-        slope = per_channel(layer) if case.op.parameter == "weight" else np.float32(case.slope)
+        slope = per_channel(layer) if case.op.channel else np.float32(case.slope)
         names = {"slope": slope, **{name: layer[name] for name in case.op.inputs}}
         options = {} if case.fresh else {"out": layer["out"]}
         calls.append(functools.partial(numexpr.evaluate, EXPRESSIONS[case.operation], names, **options))

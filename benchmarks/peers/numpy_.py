@@ -33,7 +33,7 @@ def prepare(case: Case, layers: list[Layer]) -> list[Prepared]:
     calls: list[functools.partial[Any]] = []
     for layer in layers:
         x, weight = layer["x"], per_channel(layer)
-        slope = weight if case.op.parameter == "weight" else np.float32(case.slope)
+        slope = weight if case.op.channel else np.float32(case.slope)
         if case.operation == "prelu_backward":
             axes = tuple(axis for axis in range(x.ndim) if axis != 1) if weight.size > 1 else None
             calls.append(functools.partial(prelu_backward, layer["grad"], x, weight, axes))

@@ -16,7 +16,7 @@ def model(case: Case, layers: list[Layer]) -> bytes:
 
     nodes, weights = [], []
     for i, layer in enumerate(layers):
-        if case.op.parameter == "weight":
+        if case.op.channel:
             weights.append(numpy_helper.from_array(per_channel(layer), f"weight{i}"))
             nodes.append(helper.make_node("PRelu", [f"x{i}", f"weight{i}"], [f"y{i}"]))
         else:

@@ -17,9 +17,7 @@ def build(case: Case, layers: list[Layer]) -> Prepared:
     from openvino import opset13
 
     inputs = [opset13.parameter(list(layer["x"].shape), np.float32) for layer in layers]
-    weights = [
-        layer["weight"] if case.op.parameter == "weight" else np.full(1, case.slope, np.float32) for layer in layers
-    ]
+    weights = [layer["weight"] if case.op.channel else np.full(1, case.slope, np.float32) for layer in layers]
     nodes = [opset13.prelu(x, opset13.constant(weight)) for x, weight in zip(inputs, weights, strict=True)]
     options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": str(case.threads), "NUM_STREAMS": "1"}
     request = openvino.Core().compile_model(openvino.Model(nodes, inputs), "CPU", options).create_infer_request()

@@ -16,7 +16,7 @@ OURS = "fastleaky"
 
 def quantized_layer(case: Case, layer: Layer) -> Callable[..., Array]:
     """Make the layer object for integers."""
-    if case.op.parameter == "weight":
+    if case.op.channel:
         return quantized.PReLU(layer["weight"], case.dtype, **case.quantization)
     return quantized.LeakyReLU(case.slope, case.dtype, **case.quantization)
 
@@ -38,7 +38,7 @@ def prepare(backend: str, case: Case, layers: list[Layer]) -> list[Prepared]:
     calls = []
     for layer in layers:
         options = {} if case.fresh else {"out": (layer["out"], layer["dweight"]) if sums else layer["out"]}
-        arguments = [layer[name] for name in (*case.op.inputs, case.op.parameter)]
+        arguments = [layer[name] for name in case.op.positional]
         if integers:
             calls.append(functools.partial(quantized_layer(case, layer), layer["x"], **options))
         else:

@@ -17,8 +17,9 @@ from typing import Any, Self
 import numpy as np
 
 from fastleaky._backends import native
-from fastleaky._dtypes import NAMES, name_in_c
-from fastleaky._typing import Kernels, WrongAnswerError
+from fastleaky._dtypes import name_in_c
+from fastleaky._operations import TYPES
+from fastleaky._typing import Backend, WrongAnswerError
 from fastleaky.reference import HALF
 
 
@@ -37,7 +38,7 @@ class Choice:
     usable: dict[str, Callable[[], Any]]  # best first; what makes each one ready
     unusable: dict[str, str]  # why not
     wanted: str | None = None  # None: the best
-    ready: dict[str, Kernels] = field(default_factory=dict)  # by element type: those of the wanted backend, proven
+    ready: dict[str, Backend] = field(default_factory=dict)  # by element type: those of the wanted backend, proven
 
     def demand(self, wanted: str | None) -> str:
         """Return the first usable name that `wanted` stands for, or say what there is."""
@@ -55,7 +56,7 @@ class Choice:
 
 _choice = Choice({}, {})
 _changing = threading.RLock()  # held while the choice is swapped, and never while anything is computed or imported
-_proven: dict[tuple[str, str], Kernels] = {}  # by name and element type: kernels that have shown a known answer
+_proven: dict[tuple[str, str], Backend] = {}  # by name and element type: kernels that have shown a known answer
 
 if hasattr(os, "register_at_fork"):  # a child must not find it held by a thread that is not there
     os.register_at_fork(before=_changing.acquire, after_in_parent=_changing.release, after_in_child=_changing.release)
@@ -66,7 +67,7 @@ def _change(change: Callable[[Choice], Choice]) -> Choice:
     global _choice
     with _changing:
         before, _choice = _choice, change(_choice)
-        for name in NAMES:
+        for name in TYPES:
             native.choose(None, name)
     return before
 
@@ -79,7 +80,7 @@ def _find() -> Choice:
             if isa is None:
                 unusable[f"c:{name}"] = "this processor, or its operating system, does not have it"
             else:
-                usable[f"c:{name}"] = functools.partial(native.Kernels, isa)
+                usable[f"c:{name}"] = functools.partial(native.Native, isa)
     except ImportError as error:
         unusable["c"] = str(error)
         if isinstance(error, native.SourceFolderError):  # nobody may think that the C kernels are used here
@@ -159,19 +160,19 @@ def _want(name: str | None) -> str | None:
     return _change(lambda choice: replace(choice, wanted=name, ready={})).wanted
 
 
-def kernels(dtype: np.dtype[Any]) -> Kernels:
-    """Return the chosen backend's kernels for an element type."""
+def backend(dtype: np.dtype[Any]) -> Backend:
+    """Return the chosen backend, ready for an element type."""
     ready = _choice.ready.get(name_in_c(dtype))
     return ready if ready is not None else _prepare(dtype)
 
 
-def _load(make: Callable[[], Any], dtype: np.dtype[Any]) -> Kernels:
-    loaded: Kernels = make()
-    if dtype.itemsize != HALF or isinstance(loaded, native.Kernels):
+def _load(make: Callable[[], Any], dtype: np.dtype[Any]) -> Backend:
+    loaded: Backend = make()
+    if dtype.itemsize != HALF or isinstance(loaded, native.Native):
         return loaded
-    from fastleaky._backends.half import Widened
+    from fastleaky._backends.half import Half
 
-    return Widened(loaded)
+    return Half(loaded)
 
 
 _PASSING = (MemoryError, RecursionError, FloatingPointError, Warning)
@@ -198,7 +199,7 @@ def _see_room_for(frames: int) -> None:
         _see_room_for(frames - 1)
 
 
-def _prepare(dtype: np.dtype[Any]) -> Kernels:
+def _prepare(dtype: np.dtype[Any]) -> Backend:
     """Make the chosen backend ready for an element type; drop it if it is broken, and take the next."""
     from fastleaky._backends.selftest import known_answers, see_known_answers
 
@@ -233,7 +234,7 @@ def _drop(name: str, why: str) -> None:
         following = f"{current()} is used instead"
     except BackendError:
         following = "there is none left to use instead"
-    warnings.warn(f"fastleaky: backend {name} was dropped: {why}; {following}", RuntimeWarning, stacklevel=5)
+    warnings.warn(f"fastleaky: backend {name} was dropped: {why}; {following}", RuntimeWarning, stacklevel=6)
 
 
 def _choose_at_import() -> None:

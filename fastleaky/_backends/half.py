@@ -2,56 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from fastleaky._typing import Array, Kernels
+from fastleaky._operations import Operation
+from fastleaky._typing import Array, Backend
 from fastleaky.reference import quiet, rounded, wide
 
 PIECE = 1 << 20  # elements
-ROW = (1, 1, -1)  # (outer, channels, inner), where there are no channels
 
 
-class Widened:
-    """The four operations on arrays of 16-bit numbers, by another backend's on float32."""
+class Half:
+    """A backend for arrays of 16-bit numbers, by another one's functions for float32."""
 
-    def __init__(self, kernels: Kernels) -> None:
-        self.kernels = kernels
-
-    @quiet
-    def leaky_relu(self, x: Array, slope: float, out: Array) -> None:
-        """Write ``leaky_relu(x)``."""
-        for here, (values,) in _pieces(x):
-            self.kernels.leaky_relu(values, slope, values)
-            out.reshape(ROW)[here] = rounded(values, out.dtype)
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
 
     @quiet
-    def leaky_relu_backward(self, grad: Array, x: Array, slope: float, dx: Array) -> None:
-        """Write ``leaky_relu_backward(grad, x)``."""
-        for here, (gradients, values) in _pieces(grad, x):
-            self.kernels.leaky_relu_backward(gradients, values, slope, values)
-            dx.reshape(ROW)[here] = rounded(values, dx.dtype)
+    def elementwise(self, operation: Operation, inputs: Sequence[Array], parameters: Sequence[Any], out: Array) -> None:
+        """Write the result of an operation."""
+        parameters = [wide(values) if isinstance(values, np.ndarray) else values for values in parameters]
+        outer, channels, inner = out.shape
+        step = max(1, PIECE // max(1, outer * channels))
+        for start in range(0, inner, step):
+            here = np.s_[:, :, start : start + step]
+            values = [wide(array[here]) for array in inputs]
+            self.backend.elementwise(operation, values, parameters, values[-1])
+            out[here] = rounded(values[-1], out.dtype)
 
     @quiet
-    def prelu(self, x: Array, weight: Array, out: Array) -> None:
-        """Write ``prelu(x)``."""
-        values = wide(x)
-        self.kernels.prelu(values, wide(weight), values)
-        out[...] = rounded(values, out.dtype)
-
-    @quiet
-    def prelu_backward(self, grad: Array, x: Array, weight: Array, dx: Array, dweight: Array) -> None:
-        """Write ``prelu_backward(grad, x)``."""
-        values, sums = wide(x), np.empty(weight.shape)  # float64, to be rounded once
-        self.kernels.prelu_backward(wide(grad), values, wide(weight), values, sums)
+    def slope_gradient(self, grad: Array, x: Array, slope: Array, dx: Array, dslope: Array) -> None:
+        """Write both gradients of PReLU."""
+        values, sums = wide(x), np.empty(slope.shape)  # float64, to be rounded once
+        self.backend.slope_gradient(wide(grad), values, wide(slope), values, sums)
         dx[...] = rounded(values, dx.dtype)
-        dweight[...] = rounded(sums, dweight.dtype)
-
-
-def _pieces(*arrays: Array) -> Iterator[tuple[Any, list[Any]]]:
-    rows = [array.reshape(ROW) for array in arrays]
-    for start in range(0, rows[0].size, PIECE):
-        here = np.s_[:, :, start : start + PIECE]
-        yield here, [wide(array[here]) for array in rows]
+        dslope[...] = rounded(sums, dslope.dtype)

@@ -5,7 +5,7 @@ import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.machinery import PathFinder
 from types import ModuleType
 from typing import Any
@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from fastleaky._backends import threads
-from fastleaky._dtypes import NAMES, name_in_c
+from fastleaky._dtypes import name_in_c
+from fastleaky._operations import TYPES, Operation
 from fastleaky._typing import Array
 from fastleaky.reference import HALF
 
@@ -67,43 +68,33 @@ def _installed_extension() -> ModuleType:
     return module
 
 
-class Kernels:
-    """The four functions of one C instruction set, on arrays of (outer, channels, inner)."""
+class Native:
+    """The backend of one C instruction set."""
 
     def __init__(self, isa: Any) -> None:
         module = extension()
-        lib = module.lib
-        self.isa = isa
-        self._from_buffer = module.ffi.from_buffer
-        operations = ("leaky_relu", "leaky_relu_backward", "prelu", "prelu_backward")
-        self._functions = {
-            name: tuple(getattr(lib, f"fl_{operation}_{name}") for operation in operations) for name in NAMES
-        }
-        kinds = {"f32": "float[]", "f64": "double[]", "f16": "fl_f16[]", "bf16": "fl_bf16[]"}
-        self._kinds = {name: module.ffi.typeof(kind) for name, kind in kinds.items()}
+        self.isa, self._lib, self._from_buffer = isa, module.lib, module.ffi.from_buffer
+        kinds = ("float[]", "double[]", "fl_f16[]", "fl_bf16[]")
+        self._kinds = {name: module.ffi.typeof(kind) for name, kind in zip(TYPES, kinds, strict=True)}
 
-    def _call(self, operation: int, arrays: tuple[Array, ...], *rest: Any) -> None:
+    def elementwise(
+        self, operation: Operation, inputs: Sequence[Array], parameters: Sequence[Array | float], out: Array
+    ) -> None:
+        """Write the result of an operation."""
+        rows, numbers = parameters[: len(operation.channel)], parameters[len(operation.channel) :]
+        shape = out.shape if rows else (out.size,)
+        self._call(operation.name, (*inputs, *rows, out), (*shape, *numbers))
+
+    def slope_gradient(self, grad: Array, x: Array, slope: Array, dx: Array, dslope: Array) -> None:
+        """Write both gradients of PReLU."""
+        self._call("prelu_backward", (grad, x, slope, dx, dslope), x.shape)
+
+    def _call(self, operation: str, arrays: Sequence[Any], rest: Sequence[Any]) -> None:
         name = name_in_c(arrays[0].dtype)
         if arrays[0].itemsize == HALF:  # the buffer protocol has no bfloat16
-            arrays = tuple(array.view(np.uint16) for array in arrays)
+            arrays = [array.view(np.uint16) for array in arrays]
         pointers = [self._from_buffer(self._kinds[name], array) for array in arrays]
-        self._functions[name][operation](self.isa, *pointers, *rest)
-
-    def leaky_relu(self, x: Array, slope: float, out: Array) -> None:
-        """Write ``leaky_relu(x)``."""
-        self._call(0, (x, out), x.size, slope)
-
-    def leaky_relu_backward(self, grad: Array, x: Array, slope: float, dx: Array) -> None:
-        """Write ``leaky_relu_backward(grad, x)``."""
-        self._call(1, (grad, x, dx), x.size, slope)
-
-    def prelu(self, x: Array, weight: Array, out: Array) -> None:
-        """Write ``prelu(x)``."""
-        self._call(2, (x, weight, out), *x.shape)
-
-    def prelu_backward(self, grad: Array, x: Array, weight: Array, dx: Array, dweight: Array) -> None:
-        """Write ``prelu_backward(grad, x)``."""
-        self._call(3, (grad, x, weight, dx, dweight), *x.shape)
+        getattr(self._lib, f"fl_{operation}_{name}")(self.isa, *pointers, *rest)
 
 
 def instruction_sets() -> dict[str, Any]:
@@ -141,5 +132,5 @@ def choose(kernels: object, name: str, dtype: np.dtype[Any] | None = None) -> No
         module = extension()
     except ImportError:
         return
-    isa = kernels.isa if isinstance(kernels, Kernels) and ENTRIES else 0
-    module.choose(NAMES.index(name), dtype, int(module.ffi.cast("uintptr_t", isa)))
+    isa = kernels.isa if isinstance(kernels, Native) and ENTRIES else 0
+    module.choose(TYPES.index(name), dtype, int(module.ffi.cast("uintptr_t", isa)))

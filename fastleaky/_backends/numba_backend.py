@@ -8,12 +8,13 @@ it), and for forked children (its ``omp`` layer hangs there).
 import functools
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numba
 import numpy as np
 
+from fastleaky._backends import numpy_backend
 from fastleaky._backends.cache import past_from
 from fastleaky._backends.numba_intrinsics import (
     STREAMS,
@@ -33,6 +34,7 @@ from fastleaky._backends.numba_intrinsics import (
     zero,
 )
 from fastleaky._backends.threads import get_num_threads
+from fastleaky._operations import LEAKY, Operation
 from fastleaky._typing import Array
 from fastleaky.reference import BLOCK, CHUNK, LANES
 
@@ -443,21 +445,16 @@ def _last(x: Array) -> bool:
     return bool(channels > 1 and inner == 1)
 
 
-def leaky_relu(x: Array, slope: float, out: Array) -> None:
-    """Write ``leaky_relu(x)``."""
-    _run(_make_flat, (x,), slope, out)
+def elementwise(operation: Operation, inputs: Sequence[Array], parameters: Sequence[Array | float], out: Array) -> None:
+    """Write the result of an operation."""
+    if operation.formula != LEAKY:
+        numpy_backend.elementwise(operation, inputs, parameters, out)
+        return
+    (slope,) = parameters
+    per_channel = _make_columns if _last(out) else _make_rows
+    _run(_make_flat if isinstance(slope, float) else per_channel, tuple(inputs), slope, out)
 
 
-def leaky_relu_backward(grad: Array, x: Array, slope: float, dx: Array) -> None:
-    """Write ``leaky_relu_backward(grad, x)``."""
-    _run(_make_flat, (grad, x), slope, dx)
-
-
-def prelu(x: Array, weight: Array, out: Array) -> None:
-    """Write ``prelu(x)``."""
-    _run(_make_columns if _last(x) else _make_rows, (x,), weight, out)
-
-
-def prelu_backward(grad: Array, x: Array, weight: Array, dx: Array, dweight: Array) -> None:
-    """Write ``prelu_backward(grad, x)``."""
-    _run(_make_backward_columns if _last(x) else _make_backward_rows, (grad, x), weight, dx, dweight)
+def slope_gradient(grad: Array, x: Array, slope: Array, dx: Array, dslope: Array) -> None:
+    """Write both gradients of PReLU."""
+    _run(_make_backward_columns if _last(x) else _make_backward_rows, (grad, x), slope, dx, dslope)

@@ -5,12 +5,13 @@ the signs become the bits of a factor, which is 1 or the slope: a number times 1
 number of calls counts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from fastleaky import reference
+from fastleaky._operations import LEAKY, Operation
 from fastleaky._typing import Array
 from fastleaky.reference import BLOCK, CHUNK, LANES, quiet
 
@@ -22,23 +23,29 @@ LEAST = 2.0**-126  # no type of ours rounds a slope from here on to 0
 EIGHT_SIGNS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, np.newaxis], axis=1).astype(bool)
 
 
-def leaky_relu(x: Array, slope: float, out: Array) -> None:
-    """Write ``leaky_relu(x)``."""
-    elementwise(x, x, slope, out)
-
-
-def leaky_relu_backward(grad: Array, x: Array, slope: float, dx: Array) -> None:
-    """Write ``leaky_relu_backward(grad, x)``."""
-    elementwise(grad, x, slope, dx)
-
-
-def prelu(x: Array, weight: Array, out: Array) -> None:
-    """Write ``prelu(x)``."""
-    elementwise(x, x, weight, out)
+def elementwise(operation: Operation, inputs: Sequence[Array], parameters: Sequence[Any], out: Array) -> None:
+    """Write the result of an operation."""
+    if operation.formula != LEAKY:
+        _as_specified(operation, inputs, parameters, out)
+        return
+    _leaky(inputs[0], inputs[-1], parameters[0], out)
 
 
 @quiet
-def elementwise(v: Array, x: Array, slope: float | Array, out: Array) -> None:
+def _as_specified(operation: Operation, inputs: Sequence[Array], parameters: Sequence[Any], out: Array) -> None:
+    """Let the specification compute it, some rows at a time."""
+    rows = [values.reshape(1, -1, 1) for values in parameters[: len(operation.channel)]]
+    numbers = parameters[len(operation.channel) :]
+    specification = getattr(reference, operation.name)
+    outer, channels, inner = out.shape
+    step = max(1, PIECE // max(1, channels * inner))
+    for start in range(0, outer, step):
+        here = slice(start, start + step)
+        out[here] = specification(*(array[here] for array in inputs), *rows, *numbers)
+
+
+@quiet
+def _leaky(v: Array, x: Array, slope: float | Array, out: Array) -> None:
     """Write ``v`` where ``x`` is positive, else ``slope * v``; with a number as the slope, the shape is free."""
     if x.size <= SMALL:
         if not isinstance(slope, float):
@@ -83,8 +90,8 @@ def _look_up(v: Array, x: Array, slope: Array, out: Array) -> None:
 
 
 @quiet
-def prelu_backward(grad: Array, x: Array, weight: Array, dx: Array, dweight: Array) -> None:
-    """Write ``prelu_backward(grad, x)``."""
+def slope_gradient(grad: Array, x: Array, weight: Array, dx: Array, dweight: Array) -> None:
+    """Write both gradients of PReLU."""
     outer, channels, inner = x.shape
     n, small = outer * inner, x.size <= SMALL
     blocks, chunks = max(1, -(-n // BLOCK)), max(1, -(-n // CHUNK))

@@ -10,7 +10,7 @@ import numpy as np
 from fastleaky import reference
 from fastleaky._dtypes import limits
 from fastleaky._operations import OPERATIONS
-from fastleaky._typing import Array, Kernels, WrongAnswerError
+from fastleaky._typing import Array, Backend, WrongAnswerError
 
 Rng = np.random.Generator
 
@@ -44,12 +44,15 @@ def draw(rng: Rng, shape: tuple[int, ...] | int, dtype: Any, kind: str = "calm")
 
 def data(rng: Rng, shape: tuple[int, ...], dtype: Any, axis: int = 1, kind: str = "calm") -> dict[str, Any]:
     """Draw arguments for every operation."""
+    table = OPERATIONS.values()
+    arrays = dict.fromkeys(name for operation in table for name in reversed(operation.inputs))
+    channel = dict.fromkeys(name for operation in table for name in operation.channel)
+    numbers = dict.fromkeys(name for operation in table for name in operation.numbers)
     channels = shape[axis] if shape else 1
     return {
-        "x": draw(rng, shape, dtype, kind),
-        "grad": draw(rng, shape, dtype, kind),
-        "weight": draw(rng, channels, dtype, kind),
-        "negative_slope": float(draw(rng, (), dtype, kind)),
+        **{name: draw(rng, shape, dtype, kind) for name in arrays},
+        **{name: draw(rng, channels, dtype, kind) for name in channel},
+        **{name: float(draw(rng, (), dtype, kind)) for name in numbers},
     }
 
 
@@ -69,18 +72,12 @@ def known_answers(dtype: np.dtype[Any]) -> Known:
 
 
 @reference.quiet
-def see_known_answers(kernels: Kernels, known: Known) -> None:
-    """See that the kernels compute the examples to the last bit; a WrongAnswerError says where they do not."""
+def see_known_answers(backend: Backend, known: Known) -> None:
+    """See that a backend computes the examples to the last bit; a WrongAnswerError says where it does not."""
     for given, wanted in known:
-        x, grad, weight, slope = given["x"], given["grad"], given["weight"], given["negative_slope"]
-        out, dweight = np.empty_like(x), np.empty_like(weight)
-        arguments = {
-            "leaky_relu": (x, slope, out),
-            "leaky_relu_backward": (grad, x, slope, out),
-            "prelu": (x, weight, out),
-            "prelu_backward": (grad, x, weight, out, dweight),
-        }
-        for name in OPERATIONS:
-            getattr(kernels, name)(*arguments[name])
-            if not all(map(same_bits, (out, dweight), wanted[name])):
-                raise WrongAnswerError(f"its {name} gave wrong numbers for {x.dtype} in a known case")
+        for name, operation in OPERATIONS.items():
+            inputs, parameters = ([given[key] for key in keys] for keys in (operation.inputs, operation.parameters))
+            outs = [np.empty_like(array) for array in wanted[name]]
+            operation.compute(backend, inputs, parameters, outs)
+            if not all(map(same_bits, outs, wanted[name])):
+                raise WrongAnswerError(f"its {name} gave wrong numbers for {inputs[-1].dtype} in a known case")

@@ -37,6 +37,7 @@ COLUMNS = (
     *("outer", "channels", "inner"),
     *("x", "grad", "slope", "period"),
     *("out", "dslope", "out_period"),
+    *(f"parameter_{i}" for i in range(1, max(len(operation.parameters) for operation in OPERATIONS.values()))),
 )
 
 
@@ -54,10 +55,11 @@ class Words:
 
     def _row(self, vector: Vector) -> list[int]:
         out, *dslope = vector.wanted.values()
-        slope = np.atleast_1d(np.asarray(vector.given[vector.operation.parameter], out.dtype))
+        parameters = (vector.given[name] for name in vector.operation.parameters)
+        slope, *further = (np.atleast_1d(np.asarray(values, out.dtype)) for values in parameters)
         period, n = vector.period, out.size
         out_period = period if slope.size == 1 else n
-        return [
+        row = [
             list(OPERATIONS).index(vector.operation.name),
             *out.shape,
             *(self._run(vector.given[name], period) if name in vector.given else 0 for name in ("x", "grad")),
@@ -66,7 +68,9 @@ class Words:
             self._run(out, out_period),
             self._run(dslope[0], slope.size) if dslope else 0,
             out_period,
+            *(self._run(values, values.size) for values in further),
         ]
+        return row + [0] * (len(COLUMNS) - len(row))
 
     def _run(self, array: Array, period: int) -> int:
         run = bits(array)[:period]

@@ -83,22 +83,22 @@ def vectors() -> tuple[Vector, ...]:
 def _of_type(name: str, dtype: np.dtype[Any]) -> Iterator[Vector]:
     for exact in (*SLOPES, float(limits(dtype).tiny) / 3):
         slope = float(rounded(np.array(exact), dtype))  # a row of numbers holds it, too
-        yield _vector("leaky_relu", name, "wild", (1, 1, N_WILD), slope)
-        yield _vector("leaky_relu_backward", name, "wild", (1, 1, N_WILD), slope)
-    for operation, layouts in (("prelu", FORWARD), ("prelu_backward", BACKWARD)):
-        for kind, shape in layouts:
-            channels = shape[1]
-            weight = np.resize(rounded(np.array(SLOPES), dtype), channels)
-            if channels == shape[1] * shape[2] == N_WILD:  # a slope an element: special ones too
-                weight = np.roll(pool(dtype, kind)[1], 11)
-            yield _vector(operation, name, kind, shape, weight)
+        for operation in OPERATIONS.values():
+            if not operation.channel:
+                yield _vector(operation, name, "wild", (1, 1, N_WILD), dict.fromkeys(operation.numbers, slope))
+    for operation in OPERATIONS.values():
+        for kind, shape in (FORWARD, BACKWARD)[len(operation.results) > 1] if operation.channel else ():
+            row = np.resize(rounded(np.array(SLOPES), dtype), shape[1])
+            if shape == (1, N_WILD, 1):  # a slope an element: special ones too
+                row = np.roll(pool(dtype, kind)[1], 11)
+            given = {**dict.fromkeys(operation.channel, row), **dict.fromkeys(operation.numbers, SLOPES[1])}
+            yield _vector(operation, name, kind, shape, given)
 
 
-def _vector(name: str, type_: str, kind: str, shape: tuple[int, ...], slope: Any) -> Vector:
-    operation = OPERATIONS[name]
+def _vector(operation: Operation, type_: str, kind: str, shape: tuple[int, ...], parameters: dict[str, Any]) -> Vector:
     x, grad = pool(DTYPES[type_], kind)
     arrays = {"x": np.resize(x, shape), "grad": np.resize(grad, shape)}
-    given = {**{name: arrays[name] for name in operation.inputs}, operation.parameter: slope}
+    given = {**{name: arrays[name] for name in operation.inputs}, **parameters}
     wanted = dict(zip(operation.results, operation(reference, given), strict=True))
     return Vector(operation, type_, given, wanted, min(x.size, arrays["x"].size))
 

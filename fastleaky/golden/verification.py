@@ -83,10 +83,11 @@ def _difference(number: int, vector: Vector, name: str, got: Array) -> Differenc
     if not wrong.size:
         return None
     index = tuple(wrong[0].tolist())
-    slope = np.atleast_1d(np.asarray(vector.given[vector.operation.parameter], wanted.dtype))
-    channel = index[wanted.ndim > 1] if slope.size > 1 else 0
-    inputs = {name: vector.given[name][index] for name in vector.operation.inputs} if wanted.ndim > 1 else {}
-    numbers = {**inputs, "slope": slope[channel], "got": got[index], "expected": wanted[index]}
+    numbers = {name: vector.given[name][index] for name in vector.operation.inputs} if wanted.ndim > 1 else {}
+    for parameter in vector.operation.parameters:
+        values = np.atleast_1d(np.asarray(vector.given[parameter], wanted.dtype))
+        numbers[parameter] = values[index[wanted.ndim > 1] if values.size > 1 else 0]
+    numbers |= {"got": got[index], "expected": wanted[index]}
     return Difference(number, name, index, len(wrong), numbers)
 
 

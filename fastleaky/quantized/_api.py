@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastleaky._api import _array, _check_out, _varying
+from fastleaky._arguments import array, check_output, varying_axes
 from fastleaky._layout import plan, straight
 from fastleaky._typing import Array, ArrayLike
 from fastleaky.quantized import _native, _numpy, reference
@@ -248,7 +248,7 @@ class LeakyReLU:
             kernels.leaky_relu(self, *plain)
             return plain[1]
         qs = _quantized(op, q, self.dtype)
-        _check_out(op, "out", out, qs, "q")
+        check_output(op, "out", out, qs, "q")
         layout = plan(qs.shape, qs.strides, (), ordered=False)
         dense = layout.dense(qs)
         target = layout.target(out, [dense])
@@ -312,7 +312,7 @@ class PReLU:
     ) -> None:
         op = "quantized.prelu"
         self.dtype = check.element_type(op, "dtype is", dtype)
-        weights, weight_type = _array(op, "weight", weight), check.weight_type(self.dtype)
+        weights, weight_type = array(op, "weight", weight), check.weight_type(self.dtype)
         if weights.dtype != weight_type:
             raise TypeError(f"{op}: weight has type {weights.dtype}; for {self.dtype} data it must be {weight_type}")
         self.weight, self.axis = np.array(weights, order="C"), axis
@@ -350,12 +350,12 @@ class PReLU:
         kernels = _native.chosen() or _numpy
         plain = straight(q, out, self.dtype)
         qs = plain[0] if plain else _quantized(op, q, self.dtype)
-        varying = _varying(op, self.weight, qs, self.axis)
+        varying = varying_axes(op, "weight", self.weight, qs, self.axis)
         layout = plan(qs.shape, qs.strides, varying, ordered=False)
         if plain and layout.in_c_order:
-            kernels.prelu(self, *(array.reshape(layout.shape) for array in plain))
+            kernels.prelu(self, *(one.reshape(layout.shape) for one in plain))
             return plain[1]
-        _check_out(op, "out", out, qs, "q")
+        check_output(op, "out", out, qs, "q")
         dense = layout.dense(qs)
         target = layout.target(out, [dense])
         kernels.prelu(self, dense, target)
@@ -364,7 +364,7 @@ class PReLU:
 
 def _quantized(op: str, q: ArrayLike, dtype: np.dtype[Any] | None = None) -> Array:
     """`q` as an ndarray of a type that can be quantized, in its byte order."""
-    qs = _array(op, "q", q)
+    qs = array(op, "q", q)
     native = check.element_type(op, "q has type", qs.dtype)
     if dtype not in (None, native):
         raise TypeError(f"{op}: q has type {qs.dtype}; this layer is for {dtype}")

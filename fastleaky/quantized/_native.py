@@ -10,8 +10,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from fastleaky._backends import choice
-from fastleaky._backends.native import Kernels as Floats
-from fastleaky._backends.native import extension
+from fastleaky._backends.native import Native, extension
 from fastleaky._typing import Array
 from fastleaky.quantized import reference
 
@@ -95,5 +94,5 @@ def _proven(isa: Any) -> Kernels | None:
 
 def chosen() -> Kernels | None:
     """The kernels of the backend that fastleaky has chosen, or None if that has none for integers."""
-    floats = choice.kernels(np.dtype(np.float32))
-    return _proven(floats.isa) if isinstance(floats, Floats) else None
+    floats = choice.backend(np.dtype(np.float32))
+    return _proven(floats.isa) if isinstance(floats, Native) else None

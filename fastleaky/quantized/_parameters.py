@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastleaky._api import _number
+from fastleaky._arguments import number as real
 from fastleaky.quantized import reference
 from fastleaky.reference import quiet
 
@@ -44,7 +44,7 @@ def numbers(op: str, dtype: np.dtype[Any], **given: Any) -> dict[str, Any]:
 
 @quiet
 def _slope(op: str, name: str, value: Any, _: np.dtype[Any]) -> float:
-    number = _number(op, name, value)
+    number = real(op, name, value)
     if not np.isfinite(np.float32(number)):
         raise ValueError(f"{op}: {name} is {value!r}; as a float32 it must be finite")
     return number
@@ -52,7 +52,7 @@ def _slope(op: str, name: str, value: Any, _: np.dtype[Any]) -> float:
 
 @quiet
 def _scale(op: str, name: str, value: Any, _: np.dtype[Any]) -> float:
-    number = _number(op, name, value)
+    number = real(op, name, value)
     if not 0 < np.float32(number) < np.inf:
         raise ValueError(f"{op}: {name} is {value!r}; as a float32 it must be positive and finite")
     return number

@@ -1,0 +1,185 @@
+"""The checks of the arguments, in front of all backends, which trust what they get. Nothing is written before them."""
+
+from __future__ import annotations
+
+import numbers
+import operator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastleaky._dtypes import name_in_c
+from fastleaky._layout import row
+from fastleaky._operations import Operation
+from fastleaky._typing import Array, ArrayLike
+from fastleaky.reference import HALF, along, quiet, rounded
+
+
+class Channel(NamedTuple):
+    """The parameters with a value for each channel."""
+
+    given: list[Array]  # of any shape
+    rows: list[Array]  # the same values, one for each channel, in the type of x
+    varying: tuple[int, ...]  # the axes of x along which they vary
+
+
+def parse(operation: Operation, given: tuple[Any, ...], axis: Any) -> tuple[list[Array], Channel, list[float]]:
+    """Return the inputs, of which x is the last, the channel parameters and the numbers."""
+    op, count = operation.name, len(operation.inputs)
+    x = floats(op, "x", given[count - 1])
+    inputs = [_like_x(op, *named, x) for named in zip(operation.inputs[:-1], given, strict=False)]
+    named_parameters = list(zip(operation.parameters, given[count:], strict=True))
+    split = len(operation.channel)
+    channel = _channel(op, named_parameters[:split], x, axis)
+    return [*inputs, x], channel, [number(op, *named) for named in named_parameters[split:]]
+
+
+def array(op: str, name: str, value: ArrayLike) -> Array:
+    """Return `value` as an ndarray with its type and byte order, whatever a subclass says of itself."""
+    try:
+        return np.asarray(value)
+    except Exception as error:
+        raise TypeError(f"{op}: {name} cannot be made an array: {error}") from error
+
+
+def floats(op: str, name: str, value: ArrayLike) -> Array:
+    """Return `value` as an ndarray of one of our types, in its byte order."""
+    value = array(op, name, value)
+    if not name_in_c(value.dtype):
+        raise TypeError(
+            f"{op}: {name} has type {value.dtype}; it must be float32, float64, float16 or bfloat16 (convert it, as "
+            f"with {name}.astype(np.float32))"
+        )
+    return value
+
+
+def number(op: str, name: str, value: Any) -> float:
+    """Return `value` as a float."""
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
+    if isinstance(value, float):  # its value, as C, NumPy and math take it, whatever a subclass converts to
+        return float.__float__(value)
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{op}: {name} is {value!r}; it must be a real number")
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{op}: {name} is {value!r}; it must fit a float") from None
+
+
+def varying_axes(op: str, name: str, values: Array, x: Array, axis: Any) -> tuple[int, ...]:
+    """Return the axes of `x` along which a channel parameter varies."""
+    try:
+        axis = operator.index(axis)
+    except TypeError:
+        raise TypeError(f"{op}: axis is {axis!r}; it must be an integer") from None
+
+    if values.size == 1:
+        return ()
+    if values.ndim == x.ndim:
+        varying = [i for i in range(x.ndim) if values.shape[i] != 1]
+        if any(values.shape[i] != x.shape[i] for i in varying):
+            raise ValueError(f"{op}: {name} with shape {values.shape} does not broadcast to x with shape {x.shape}")
+        return tuple(i for i in varying if x.shape[i] != 1)
+    if values.ndim != 1:
+        raise ValueError(
+            f"{op}: {name} has shape {values.shape}; for x with shape {x.shape} it must have one element, "
+            f"one dimension or {x.ndim} dimensions"
+        )
+    if not -x.ndim <= axis < x.ndim:
+        raise ValueError(f"{op}: axis {axis} is out of range for x with shape {x.shape}")
+    channels = x.shape[axis]
+    if values.size != channels:
+        raise ValueError(
+            f"{op}: {name} has {values.size} values for {channels} channels (axis {axis} of x with shape {x.shape})"
+        )
+    return (axis % x.ndim,)
+
+
+def outputs(operation: Operation, out: Any, x: Array, channel: Channel) -> tuple[Any, ...]:
+    """Return the outputs that are given, or None in their place."""
+    op, names = operation.name, operation.results
+    if len(names) == 1:
+        check_output(op, "out", out, x, "x")
+        return (out,)
+    if out is None:
+        return (None,) * len(names)
+    if not isinstance(out, tuple):
+        raise TypeError(f"{op}: out is {type(out).__name__}; it must be a tuple of two arrays, ({', '.join(names)})")
+    if len(out) != len(names):
+        raise ValueError(f"{op}: out has {len(out)} elements; it must be a pair of arrays, ({', '.join(names)})")
+    for i, (like, name) in enumerate(zip([x, *channel.given], ["x", *operation.channel], strict=True)):
+        check_output(op, f"out[{i}]", out[i], like, name)
+    first, second = out
+    if first is not None and second is not None and np.shares_memory(np.asarray(first), np.asarray(second)):
+        raise ValueError(f"{op}: out[0] and out[1] share memory; each needs its own")
+    return out
+
+
+def check_output(op: str, name: str, out: Any, like: Array, like_name: str) -> None:
+    """Check one output, which must have the shape and type of an input."""
+    if out is None:
+        return
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"{op}: {name} is {type(out).__name__}; it must be an array")
+    out = np.asarray(out)  # as it is, whatever a subclass says
+    if out.dtype.type is not like.dtype.type:
+        raise TypeError(f"{op}: {name} has type {out.dtype}; it must have {like_name}'s, {like.dtype}")
+    if out.shape != like.shape:
+        raise ValueError(f"{op}: {name} has shape {out.shape}; it must have {like_name}'s, {like.shape}")
+    if not out.flags.writeable:
+        raise ValueError(f"{op}: {name} is read-only; it must be writeable")
+
+
+def shaped_like(sums: Array, parameter: Array, out: Array | None) -> Array:
+    """Return a parameter's gradients in its shape and type: in `out`, if there is one."""
+    if sums.dtype.type is not parameter.dtype.type:
+        sums = rounded(sums, parameter.dtype.newbyteorder("="))
+    if out is None:
+        return sums.reshape(parameter.shape)
+    np.asarray(out)[...] = sums.reshape(parameter.shape)
+    return out
+
+
+def _like_x(op: str, name: str, value: ArrayLike, x: Array) -> Array:
+    values = _cast(op, name, floats(op, name, value), x)
+    if values.shape != x.shape:
+        raise ValueError(f"{op}: {name} has shape {values.shape}; it must have x's, {x.shape}")
+    return values
+
+
+def _channel(op: str, named: list[tuple[str, Any]], x: Array, axis: Any) -> Channel:
+    channel = Channel([], [], ())
+    for name, value in named:
+        if type(value) in (int, float):
+            values = _as_type(number(op, name, value), x.dtype.newbyteorder("="))
+        else:
+            values = floats(op, name, value)
+        channel.given.append(values)
+        channel.rows.append(row(_cast(op, name, values, x)))
+    each = [varying_axes(op, name, values, x, axis) for (name, _), values in zip(named, channel.given, strict=True)]
+    varying = tuple(sorted({axis for axes in each for axis in axes}))
+    for i, axes in enumerate(each):
+        if axes != varying:  # another parameter varies along more axes
+            shape = [x.shape[axis] if axis in varying else 1 for axis in range(x.ndim)]
+            channel.rows[i] = row(np.broadcast_to(along(channel.given[i], x, axis), shape))
+    return channel._replace(varying=varying)
+
+
+def _cast(op: str, name: str, values: Array, x: Array) -> Array:
+    """Return `values` in the type of `x`, if that loses nothing."""
+    dtype = x.dtype.newbyteorder("=")
+    if values.dtype == dtype:
+        return values
+    if values.dtype.type is not dtype.type and values.itemsize == HALF:
+        raise TypeError(
+            f"{op}: {name} has type {values.dtype}, and x has {x.dtype}; 16 bits go with their own type only"
+        )
+    if not np.can_cast(values.dtype, dtype, "safe"):
+        raise TypeError(f"{op}: {name} has type {values.dtype}, which does not cast safely to x's {x.dtype}")
+    return _as_type(values, dtype)
+
+
+@quiet  # this costs a microsecond, so only what changes its type pays for it
+def _as_type(value: ArrayLike, dtype: np.dtype[Any]) -> Array:
+    return np.asarray(value, dtype)
