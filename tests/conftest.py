@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 # Before anything imports Numba: enough threads for every count that the tests set, whatever the machine.
 os.environ.setdefault("NUMBA_NUM_THREADS", "4")
@@ -76,3 +77,13 @@ def operation(request: pytest.FixtureRequest) -> Operation:
 def dtype(request: pytest.FixtureRequest) -> str:
     """Each element type."""
     return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def golden_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of the golden vectors."""
+    from fastleaky.golden import formats
+
+    folder = tmp_path_factory.mktemp("golden")
+    formats.write(folder)
+    return folder
