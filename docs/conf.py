@@ -2,21 +2,16 @@
 
 from sphinx.application import Sphinx
 
-PAGES = ["tutorial", "quantized", "c", "firmware", "targets", "speed", "guarantees", "api", "architecture"]
-TOCTREE = """
-```{toctree}
-:hidden:
-%s
-CONTRIBUTING
-CHANGELOG
-benchmarks/README
-```
-"""
+CONTENTS = {
+    "Use it": ["docs/tutorial", "docs/quantized", "docs/c", "docs/firmware"],
+    "Trust it": ["docs/guarantees", "docs/targets", "docs/speed", "docs/api"],
+    "Change it": ["docs/architecture", "CONTRIBUTING", "benchmarks/README", "cross/README", "CHANGELOG"],
+}
 
 project = "fastleaky"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc"]
 root_doc = "README"
-include_patterns = ["*.md", "docs/*.md", "benchmarks/README.md"]
+include_patterns = ["*.md", "docs/*.md", "benchmarks/README.md", "cross/README.md"]
 exclude_patterns = [".venv*", "build*"]
 myst_heading_anchors = 3  # as GitHub makes them
 
@@ -35,7 +30,8 @@ html_css_files = ["site.css"]
 def add_toctree(_: Sphinx, page: str, source: list[str]) -> None:
     """Add the table of contents, which GitHub would show as code."""
     if page == root_doc:
-        source[0] += TOCTREE % "\n".join(f"docs/{name}" for name in PAGES)
+        for caption, pages in CONTENTS.items():
+            source[0] += "\n".join(["\n```{toctree}", f":caption: {caption}", ":hidden:", *pages, "```\n"])
 
 
 def setup(app: Sphinx) -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "benchmarks/README.md", *sorted(ROOT.glob("docs/*.md"))]
+ROOMS = ["README.md", "CONTRIBUTING.md", "benchmarks/README.md", "cross/README.md"]
+PAGES = [*(ROOT / name for name in ROOMS), *sorted(ROOT.glob("docs/*.md"))]
 BLOCK = re.compile(r"(?:<!-- (.*?) -->\n)?^```(\S*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
