@@ -14,7 +14,7 @@ give the bits of :mod:`fastleaky.reference`, the specification. :mod:`fastleaky.
 
 from typing import TYPE_CHECKING
 
-from fastleaky import reference
+from fastleaky import _api, reference
 from fastleaky._api import leaky_relu, leaky_relu_backward, prelu, prelu_backward
 from fastleaky._backends import native
 from fastleaky._backends.choice import BackendError, backends, use
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     backend: str
     __version__: str
 else:
-    leaky_relu, leaky_relu_backward, prelu, prelu_backward = native.entries(
-        (leaky_relu, leaky_relu_backward, prelu, prelu_backward)
-    )
+    globals().update(native.entries(_api))
 
 __all__ = [
     "BackendError",

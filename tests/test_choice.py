@@ -237,7 +237,7 @@ def numpy_only(monkeypatch):
     monkeypatch.setattr(choice, "_proven", {})
     monkeypatch.setattr(choice, "_choice", choice.Choice(made, {}))
     for name in TYPES:
-        native.choose(None, name)
+        native.set_backend(None, name)
     yield made
     monkeypatch.undo()
     with fastleaky.use("numpy"):  # and back: nothing that was proven here is called any longer

@@ -68,7 +68,7 @@ def _change(change: Callable[[Choice], Choice]) -> Choice:
     with _changing:
         before, _choice = _choice, change(_choice)
         for name in TYPES:
-            native.choose(None, name)
+            native.set_backend(None, name)
     return before
 
 
@@ -222,7 +222,7 @@ def _prepare(dtype: np.dtype[Any]) -> Backend:
         with _changing:
             if choice is _choice:  # else it was swapped meanwhile, and this call alone ends with the former one
                 choice.ready[type_] = _proven[name, type_]
-                native.choose(_proven[name, type_], type_, np.dtype(dtype.type))  # the one of nearly all arrays
+                native.set_backend(_proven[name, type_], type_, np.dtype(dtype.type))  # the one of nearly all arrays
         return _proven[name, type_]
 
 

@@ -1,69 +1,51 @@
-/* entry.c - the public functions as Python calls them: plain arrays go straight to the kernels, all else to _api.py.
+/* entry.c - the public functions as Python calls them: a fast path to the kernels, and _api.py as the slow path.
  * SPDX-License-Identifier: MIT
  *
- * Plain means: exact ndarrays of one type, native and aligned, that lie densely in memory in one and the same order of
- * axes, and outputs that are an input itself or apart from all of them. Whatever is not plain, or
- * not allowed, is left to the general function, arguments and all, so that checks and messages stand there only.
+ * The fast path takes exact ndarrays of one type, aligned and in the machine's byte order, dense, and all in the same
+ * order of axes. An output must be an input itself or disjoint from all inputs. All other calls, wrong ones too, go to
+ * the general function with their arguments as they came, so that checks and messages stand there only.
  *
- * Nothing here changes after the import but what choose() stores, which is atomic: there is no other state. */
+ * What an operation takes and gives is told by start(). After the import nothing changes but what set_isa() stores,
+ * which is atomic. */
+#include "entry.h"
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include "ndarray.h"
-#include "fastleaky_threads.h"
 
-enum { TYPES = 4 }; /* float32, float64, float16, bfloat16 */
-static const size_t itemsizes[TYPES] = {4, 8, 2, 2};
-static _Atomic(PyObject *) dtypes[TYPES]; /* NULL: not seen yet */
+static const size_t itemsizes[FL_TYPES] = {4, 8, 2, 2};
+static _Atomic(PyObject *) dtypes[FL_TYPES]; /* NULL: not seen yet */
 static PyObject *(*new_like_array)(PyObject *like, int order, PyObject *dtype, int subclass);
-static _Atomic(const fl_isa *) chosen[TYPES]; /* for each type; NULL: the general function does it */
+static _Atomic(const fl_isa *) isas[FL_TYPES]; /* for each type; NULL: always the slow path */
 
 enum { RELEASE_FROM = 1 << 13 }; /* elements: below, another thread gains less than giving up the interpreter costs */
-enum { MOST_ARGUMENTS = 5 };
+enum { MOST_ARGUMENTS = 3 * FL_MOST + 2 };
 enum { KEEP_ORDER = 2, NEW_LIKE_ARRAY = 277 }; /* of NumPy's C interface */
 
+/* One operation, as start() is told of it. Its arguments are the inputs, the channel parameters and the numbers; then,
+ * by name, the axis if there are channel parameters, and the outputs. */
 typedef struct {
-    const char *arguments[MOST_ARGUMENTS]; /* `positional` of them, and then those that need their name */
-    int positional, required, backward, prelu;
-    const char *signature;
     PyObject *general, *names[MOST_ARGUMENTS];
+    double defaults[FL_MOST]; /* of the last numbers */
+    int inputs, channel, numbers, results, required, positional, arguments;
 } operation;
 
-static operation operations[] = {
-    {{"x", "negative_slope", "out"}, 2, 1, 0, 0, "leaky_relu(x, negative_slope=0.01, *, out=None)", 0, {0}},
-    {{"grad", "x", "negative_slope", "out"},
-     3,
-     2,
-     1,
-     0,
-     "leaky_relu_backward(grad, x, negative_slope=0.01, *, out=None)",
-     0,
-     {0}},
-    {{"x", "weight", "axis", "out"}, 2, 2, 0, 1, "prelu(x, weight, *, axis=1, out=None)", 0, {0}},
-    {{"grad", "x", "weight", "axis", "out"},
-     3,
-     3,
-     1,
-     1,
-     "prelu_backward(grad, x, weight, *, axis=1, out=None)",
-     0,
-     {0}},
-};
-enum { OPERATIONS = sizeof operations / sizeof *operations };
+static operation *operations;
 
-/* Put the arguments in the order of their names; 0 if they are not what the signature says. */
+/* Put the arguments in the order of their names; 0 if they do not fit the signature. */
 static int bind(const operation *op, PyObject *const *args, Py_ssize_t given, PyObject *keywords, PyObject **bound)
 {
     if (given > op->positional)
         return 0;
-    for (Py_ssize_t i = 0; i < MOST_ARGUMENTS; i++)
+    for (Py_ssize_t i = 0; i < op->arguments; i++)
         bound[i] = i < given ? args[i] : NULL;
     for (Py_ssize_t k = 0, n = keywords ? PyTuple_Size(keywords) : 0; k < n; k++) {
         PyObject *const name = PyTuple_GetItem(keywords, k);
         int i = 0;
-        while (i < MOST_ARGUMENTS && op->names[i] != name) /* names are interned; one that is not goes the long way */
+        while (i < op->arguments && op->names[i] != name) /* one that is not interned takes the slow path */
             i++;
-        if (i == MOST_ARGUMENTS || bound[i])
+        if (i == op->arguments || bound[i])
             return 0;
         bound[i] = args[given + k];
     }
@@ -73,159 +55,164 @@ static int bind(const operation *op, PyObject *const *args, Py_ssize_t given, Py
     return 1;
 }
 
-/* An output, a new reference: the one given, if it will do, or a new array; NULL if it will not do. */
-static PyObject *output(PyObject *given, const ndarray *like)
-{
-    PyObject *const out = given == Py_None ? new_like_array((PyObject *)like, KEEP_ORDER, NULL, 0) : Py_NewRef(given);
-    if (!out) {
-        PyErr_Clear(); /* the general function meets it too, and says it */
-        return NULL;
-    }
-    const ndarray *const array = plain(out, like->dtype);
-    if (array && (array->flags & WRITEABLE) && alike(array, like))
-        return out;
-    Py_DECREF(out);
-    return NULL;
-}
-
-/* What is to be computed. */
+/* A call that takes the fast path. */
 typedef struct {
-    const ndarray *v, *x, *weight; /* v: the gradient, or forward x again */
-    double slope;
-    int type;
-    size_t itemsize, shape[3];
+    fl_call c;
+    const ndarray *x, *channel[FL_MOST], *results[FL_MOST];
+    int type, axis; /* the axis of the channels, or -1 if there is only one */
+    size_t itemsize;
 } request;
 
-static int take_slope(PyObject *given, request *wanted)
+static int parse_number(PyObject *given, double *number)
 {
-    wanted->slope = 0.01;
     if (!given)
-        return 1;
+        return 1; /* it stays at its default */
     if (!PyFloat_Check(given) && !PyLong_CheckExact(given))
         return 0;
-    wanted->slope = PyFloat_AsDouble(given);
-    if (wanted->slope != -1 || !PyErr_Occurred())
+    *number = PyFloat_AsDouble(given);
+    if (*number != -1 || !PyErr_Occurred())
         return 1;
     PyErr_Clear();
     return 0;
 }
 
-/* Take a weight of one element, or of one dimension and as many elements as x has along the axis, which is -1 if there
- * is only one slope. */
-static int take_weight(PyObject *given, PyObject *given_axis, request *wanted, int *axis)
+static int parse_axis(PyObject *given, const ndarray *x, int *axis)
 {
-    const ndarray *const x = wanted->x, *const weight = plain(given, x->dtype);
     int overflow = 0;
-    if (!weight || (given_axis && !PyLong_CheckExact(given_axis)))
-        return 0;
-    wanted->weight = weight;
-    if (size_of(weight) == 1)
-        return 1;
-    const long at = given_axis ? PyLong_AsLongAndOverflow(given_axis, &overflow) : 1;
-    if (overflow || at < -x->ndim || at >= x->ndim || weight->ndim != 1)
+    const long at = given ? PyLong_AsLongAndOverflow(given, &overflow) : 1;
+    if (overflow || at < -x->ndim || at >= x->ndim)
         return 0;
     *axis = (int)(at < 0 ? at + x->ndim : at);
-    return weight->shape[0] == x->shape[*axis] && weight->strides[0] == (Py_ssize_t)wanted->itemsize;
+    return 1;
 }
 
-static int take(const operation *op, PyObject *const *bound, request *wanted)
+/* Parse a channel parameter: one element, or one dimension and as many elements as x has along the axis. */
+static int parse_channel(PyObject *given, PyObject *axis, request *call, const ndarray **parameter)
 {
-    PyObject *const x = bound[op->backward];
-    int axis = -1;
+    const ndarray *const array = *parameter = well_behaved(given, call->x->dtype);
+    if (!array || (axis && !PyLong_CheckExact(axis)))
+        return 0;
+    if (size_of(array) == 1)
+        return 1;
+    return parse_axis(axis, call->x, &call->axis) && array->ndim == 1 &&
+           array->strides[0] == (Py_ssize_t)call->itemsize && array->shape[0] == call->x->shape[call->axis];
+}
+
+static int parse(const operation *op, PyObject *const *bound, request *call)
+{
+    PyObject *const x = bound[op->inputs - 1], *const *const parameters = bound + op->inputs;
     if (Py_TYPE(x) != ndarray_type)
         return 0;
     const PyObject *const dtype = ((const ndarray *)x)->dtype;
-    while (wanted->type < TYPES && dtypes[wanted->type] != dtype)
-        wanted->type++;
-    if (wanted->type == TYPES)
+    call->type = 0;
+    while (call->type < FL_TYPES && dtypes[call->type] != dtype)
+        call->type++;
+    if (call->type == FL_TYPES)
         return 0;
-    wanted->itemsize = itemsizes[wanted->type];
-    wanted->x = plain(x, dtype);
-    wanted->v = plain(bound[0], dtype);
-    if (!wanted->x || !wanted->v || (wanted->v != wanted->x && !alike(wanted->v, wanted->x)))
+    call->itemsize = itemsizes[call->type];
+    call->x = (const ndarray *)x;
+    for (int i = 0; i < op->inputs; i++) {
+        const ndarray *const input = well_behaved(bound[i], dtype);
+        if (!input || !same_layout(input, call->x))
+            return 0;
+        call->c.inputs[i] = input->data;
+    }
+    call->axis = -1;
+    for (int i = 0; i < op->channel; i++)
+        if (!parse_channel(parameters[i], bound[op->positional], call, &call->channel[i]))
+            return 0;
+    for (int i = 0; i < op->numbers; i++) {
+        call->c.numbers[i] = op->defaults[i];
+        if (!parse_number(parameters[op->channel + i], &call->c.numbers[i]))
+            return 0;
+    }
+    if (!coalesce(call->x, call->itemsize, call->axis, op->results > 1, call->c.shape))
         return 0;
-    if (op->prelu ? !take_weight(bound[op->backward + 1], bound[op->positional], wanted, &axis)
-                  : !take_slope(bound[op->backward + 1], wanted))
-        return 0;
-    return walk(wanted->x, wanted->itemsize, axis, op->prelu && op->backward, wanted->shape);
+    for (int i = 0; i < op->channel; i++) {
+        if (size_of(call->channel[i]) != call->c.shape[1])
+            return 0;
+        call->c.channel[i] = call->channel[i]->data;
+    }
+    return 1;
 }
 
-static void compute(const operation *op, const fl_isa *isa, const request *wanted, PyObject *const outs[2])
+/* An output, a new reference: the one given, if it will do, or a new array; NULL if it will not do. */
+static const ndarray *output(PyObject *given, const ndarray *like)
 {
-    const size_t *const s = wanted->shape;
-#define COMPUTE(suffix, T, W)                                                                                          \
-    do {                                                                                                               \
-        const T *const v = (const T *)wanted->v->data, *const x = (const T *)wanted->x->data;                          \
-        T *const out = (T *)((const ndarray *)outs[0])->data;                                                          \
-        if (!op->prelu && !op->backward)                                                                               \
-            fl_leaky_relu_##suffix(isa, x, out, s[2], (W)wanted->slope);                                               \
-        else if (!op->prelu)                                                                                           \
-            fl_leaky_relu_backward_##suffix(isa, v, x, out, s[2], (W)wanted->slope);                                   \
-        else if (!op->backward)                                                                                        \
-            fl_prelu_##suffix(isa, x, (const T *)wanted->weight->data, out, s[0], s[1], s[2]);                         \
-        else                                                                                                           \
-            fl_prelu_backward_##suffix(isa, v, x, (const T *)wanted->weight->data, out,                                \
-                                       (T *)((const ndarray *)outs[1])->data, s[0], s[1], s[2]);                       \
-    } while (0)
-    if (wanted->type == 0)
-        COMPUTE(f32, float, float);
-    else if (wanted->type == 1)
-        COMPUTE(f64, double, double);
-    else if (wanted->type == 2)
-        COMPUTE(f16, fl_f16, float);
-    else
-        COMPUTE(bf16, fl_bf16, float);
-}
-
-/* Do the outputs lie where the kernels may write? An output may be one of the arrays of its shape. */
-static int may_write(const request *wanted, PyObject *const outs[2])
-{
-    const size_t weight_bytes = wanted->shape[1] * wanted->itemsize;
-    const size_t bytes = wanted->shape[0] * weight_bytes * wanted->shape[2];
-    const ndarray *const v = wanted->v, *const x = wanted->x, *const weight = wanted->weight;
-    const ndarray *const out = (const ndarray *)outs[0], *const dweight = (const ndarray *)outs[1];
-    if ((out->data != v->data && !apart(out, bytes, v, bytes)) ||
-        (out->data != x->data && !apart(out, bytes, x, bytes)))
-        return 0;
-    if (weight && !apart(out, bytes, weight, weight_bytes))
-        return 0;
-    return !dweight || (apart(dweight, weight_bytes, v, bytes) && apart(dweight, weight_bytes, x, bytes) &&
-                        apart(dweight, weight_bytes, out, bytes) && apart(dweight, weight_bytes, weight, weight_bytes));
-}
-
-/* Do it, if everything is plain; else NULL, without an error. */
-static PyObject *attempt(const operation *op, PyObject *const *args, Py_ssize_t given, PyObject *keywords)
-{
-    PyObject *bound[MOST_ARGUMENTS], *outs[2] = {NULL, NULL}, *result = NULL;
-    request wanted = {0};
-    if (!bind(op, args, given, keywords, bound) || !take(op, bound, &wanted))
+    PyObject *const out = given == Py_None ? new_like_array((PyObject *)like, KEEP_ORDER, NULL, 0) : Py_NewRef(given);
+    if (!out) {
+        PyErr_Clear(); /* the general function meets it too, and reports it */
         return NULL;
-    const fl_isa *const isa = chosen[wanted.type];
-    const size_t n = wanted.shape[0] * wanted.shape[1] * wanted.shape[2];
-    const int pair = op->prelu && op->backward;
-    PyObject *out = bound[op->positional + op->prelu], *second = Py_None;
+    }
+    const ndarray *const array = well_behaved(out, like->dtype);
+    if (array && (array->flags & WRITEABLE) && same_layout(array, like))
+        return array;
+    Py_DECREF(out);
+    return NULL;
+}
+
+/* Get all outputs, with new references; 0 if one will not do. */
+static int outputs(const operation *op, PyObject *given, request *call)
+{
+    const int several = op->results > 1 && given && given != Py_None;
+    if (several && (!PyTuple_CheckExact(given) || PyTuple_Size(given) != op->results))
+        return 0;
+    for (int i = 0; i < op->results; i++) {
+        PyObject *const out = several ? PyTuple_GetItem(given, i) : given && op->results == 1 ? given : Py_None;
+        call->results[i] = output(out, i ? call->channel[i - 1] : call->x);
+        if (!call->results[i])
+            return 0;
+        call->c.results[i] = call->results[i]->data;
+    }
+    return 1;
+}
+
+/* May the kernels write to the outputs? The first may be an input. */
+static int may_write(const operation *op, const request *call)
+{
+    const size_t channel_bytes = call->c.shape[1] * call->itemsize,
+                 bytes = call->c.shape[0] * channel_bytes * call->c.shape[2];
+    const fl_call *const c = &call->c;
+    for (int r = 0; r < op->results; r++) {
+        const size_t own = r ? channel_bytes : bytes;
+        for (int i = 0; i < op->inputs; i++)
+            if ((r || c->results[0] != c->inputs[i]) && !disjoint(c->results[r], own, c->inputs[i], bytes))
+                return 0;
+        for (int i = 0; i < op->channel; i++)
+            if (!disjoint(c->results[r], own, c->channel[i], channel_bytes))
+                return 0;
+        for (int i = 0; i < r; i++)
+            if (!disjoint(c->results[r], own, c->results[i], i ? channel_bytes : bytes))
+                return 0;
+    }
+    return 1;
+}
+
+/* Take the fast path, if it can be taken; else NULL, without an error. */
+static PyObject *try_fast(int number, PyObject *const *args, Py_ssize_t given, PyObject *keywords)
+{
+    const operation *const op = &operations[number];
+    PyObject *bound[MOST_ARGUMENTS], *result = NULL;
+    request call;
+    memset(&call.results, 0, sizeof call.results);
+    if (!bind(op, args, given, keywords, bound) || !parse(op, bound, &call))
+        return NULL;
+    const fl_isa *const isa = isas[call.type];
+    const size_t n = call.c.shape[0] * call.c.shape[1] * call.c.shape[2];
     if (!isa || n == 0)
         return NULL;
-    if (!out)
-        out = Py_None;
-    if (pair && out != Py_None) {
-        if (!PyTuple_CheckExact(out) || PyTuple_Size(out) != 2)
-            return NULL;
-        second = PyTuple_GetItem(out, 1);
-        out = PyTuple_GetItem(out, 0);
-    }
-    outs[0] = output(out, wanted.x);
-    if (outs[0] && pair)
-        outs[1] = output(second, wanted.weight);
-    if (outs[pair] && may_write(&wanted, outs)) {
+    call.c.n = n;
+    if (outputs(op, bound[op->arguments - 1], &call) && may_write(op, &call)) {
         PyThreadState *const state = n >= RELEASE_FROM ? PyEval_SaveThread() : NULL;
-        compute(op, isa, &wanted, outs);
+        fl_operations[number].compute[call.type](isa, &call.c);
         if (state)
             PyEval_RestoreThread(state);
-        result = pair ? PyTuple_Pack(2, outs[0], outs[1]) : Py_NewRef(outs[0]);
+        result = op->results == 1 ? Py_NewRef((PyObject *)call.results[0]) : PyTuple_New(op->results);
+        for (int i = 0; result && op->results > 1 && i < op->results; i++)
+            PyTuple_SetItem(result, i, Py_NewRef((PyObject *)call.results[i]));
     }
-    Py_XDECREF(outs[0]);
-    Py_XDECREF(outs[1]);
+    for (int i = 0; i < op->results; i++)
+        Py_XDECREF((PyObject *)call.results[i]);
     return result;
 }
 
@@ -247,70 +234,69 @@ static PyObject *call_general(const operation *op, PyObject *const *args, Py_ssi
     return result;
 }
 
-static PyObject *call(const operation *op, PyObject *const *args, Py_ssize_t given, PyObject *keywords)
+PyObject *fl_enter(int number, PyObject *const *args, Py_ssize_t given, PyObject *keywords)
 {
-    PyObject *const result = attempt(op, args, given, keywords);
-    return result || PyErr_Occurred() ? result : call_general(op, args, given, keywords);
+    PyObject *const result = try_fast(number, args, given, keywords);
+    return result || PyErr_Occurred() ? result : call_general(&operations[number], args, given, keywords);
 }
 
-#define ENTRY(i)                                                                                                       \
-    static PyObject *entry_##i(PyObject *self, PyObject *const *args, Py_ssize_t given, PyObject *keywords)            \
-    {                                                                                                                  \
-        return (void)self, call(&operations[i], args, given, keywords);                                                \
-    }
-ENTRY(0)
-ENTRY(1)
-ENTRY(2)
-ENTRY(3)
-typedef PyObject *entry(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
-static entry *const entries[OPERATIONS] = {entry_0, entry_1, entry_2, entry_3};
+/* Make one public function of a row of start(): the general function, its name, its text with the signature, the names
+ * of the arguments, the numbers of inputs, channel parameters, numbers and results, and the defaults. */
+static PyObject *make(int number, PyObject *row, PyObject *module)
+{
+    operation *const op = &operations[number];
+    PyMethodDef *const method = calloc(1, sizeof *method);
+    PyObject *names, *defaults;
+    if (!method ||
+        !PyArg_ParseTuple(row, "OssO!iiiiO!", &op->general, &method->ml_name, &method->ml_doc, &PyTuple_Type, &names,
+                          &op->inputs, &op->channel, &op->numbers, &op->results, &PyTuple_Type, &defaults))
+        return NULL;
+    const int with_default = (int)PyTuple_Size(defaults);
+    op->arguments = (int)PyTuple_Size(names);
+    op->positional = op->inputs + op->channel + op->numbers;
+    op->required = op->positional - with_default;
+    for (int i = 0; i < op->arguments; i++)
+        op->names[i] = PyTuple_GetItem(names, i);
+    for (int i = 0; i < with_default; i++)
+        op->defaults[op->numbers - with_default + i] = PyFloat_AsDouble(PyTuple_GetItem(defaults, i));
+    method->ml_meth = (PyCFunction)(void (*)(void))fl_operations[number].entry;
+    method->ml_flags = METH_FASTCALL | METH_KEYWORDS;
+    return PyCFunction_NewEx(method, NULL, module);
+}
 
-/* Make the public functions: start(array type, float32, an array of that and of shape (2, 3) and strides (12, 4) at
- * `address`, address, NumPy's table of functions, the module's name, the four general functions). None if arrays are
- * not what we take them for; then the general functions must do. */
+/* start(array type, float32, an array of that and of shape (2, 3) and strides (12, 4) at `address`, address, NumPy's
+ * table of functions, the module's name, a row for each operation): the public functions. None if arrays are not what
+ * we take them for; then the general functions must do. */
 static PyObject *start(PyObject *self, PyObject *args)
 {
-    PyObject *table, *general, *specimen, *module, *dtype;
+    PyObject *table, *rows, *specimen, *module, *dtype;
     unsigned long long address;
     (void)self;
     if (!PyArg_ParseTuple(args, "OOOKOUO!", &ndarray_type, &dtype, &specimen, &address, &table, &module, &PyTuple_Type,
-                          &general))
+                          &rows))
         return NULL;
-    const ndarray *const array = plain(specimen, dtype);
+    const ndarray *const array = well_behaved(specimen, dtype);
     if (!array || (uintptr_t)array->data != address || array->ndim != 2 || array->shape[0] != 2 ||
         array->shape[1] != 3 || array->strides[0] != 12 || array->strides[1] != 4 || !(array->flags & WRITEABLE))
         Py_RETURN_NONE;
     void *const *const functions = PyCapsule_GetPointer(table, NULL);
-    PyObject *const made = PyTuple_New(OPERATIONS);
-    if (!functions || !made || PyTuple_Size(general) != OPERATIONS)
+    PyObject *const made = PyTuple_New(fl_operation_count);
+    operations = calloc((size_t)fl_operation_count, sizeof *operations);
+    if (!functions || !made || !operations || PyTuple_Size(rows) != fl_operation_count)
         return NULL;
     *(void **)&new_like_array = functions[NEW_LIKE_ARRAY];
     Py_INCREF((PyObject *)ndarray_type);
-    for (int i = 0; i < OPERATIONS; i++) { /* what is allocated here is there as long as the functions: always */
-        operation *const op = &operations[i];
-        PyMethodDef *const method = calloc(1, sizeof *method);
-        op->general = Py_NewRef(PyTuple_GetItem(general, i));
-        for (int k = 0; k < MOST_ARGUMENTS && op->arguments[k]; k++)
-            op->names[k] = PyUnicode_InternFromString(op->arguments[k]);
-        PyObject *const name = PyObject_GetAttrString(op->general, "__name__");
-        PyObject *const doc = PyObject_GetAttrString(op->general, "__doc__");
-        PyObject *const text = name && doc ? PyUnicode_FromFormat("%s\n--\n\n%S", op->signature, doc) : NULL;
-        if (!method || !text)
-            return NULL;
-        method->ml_name = PyUnicode_AsUTF8AndSize(name, NULL);
-        method->ml_doc = PyUnicode_AsUTF8AndSize(text, NULL);
-        method->ml_meth = (PyCFunction)(void (*)(void))entries[i];
-        method->ml_flags = METH_FASTCALL | METH_KEYWORDS;
-        PyObject *const function = method->ml_name && method->ml_doc ? PyCFunction_NewEx(method, NULL, module) : NULL;
+    Py_INCREF(rows); /* kept, with all that is in them, as long as the functions: always */
+    for (int i = 0; i < fl_operation_count; i++) {
+        PyObject *const function = make(i, PyTuple_GetItem(rows, i), module);
         if (!function || PyTuple_SetItem(made, i, function))
             return NULL;
     }
     return made;
 }
 
-/* choose(number of the type, its dtype or None if that is not known, address of the fl_isa, or 0 for the general
- * functions) */
-static PyObject *choose(PyObject *self, PyObject *args)
+/* set_isa(number of the type, its dtype or None if that is not known, address of the fl_isa, or 0 for the slow path) */
+static PyObject *set_isa(PyObject *self, PyObject *args)
 {
     int type;
     PyObject *dtype;
@@ -320,13 +306,13 @@ static PyObject *choose(PyObject *self, PyObject *args)
         return NULL;
     if (dtype != Py_None && dtypes[type] != dtype)
         dtypes[type] = Py_NewRef(dtype); /* the one that NumPy has for the type, for good */
-    chosen[type] = (const fl_isa *)(uintptr_t)address;
+    isas[type] = (const fl_isa *)(uintptr_t)address;
     Py_RETURN_NONE;
 }
 
-static PyMethodDef own[] = {{"start", start, METH_VARARGS, NULL}, {"choose", choose, METH_VARARGS, NULL}, {0}};
+static PyMethodDef own[] = {{"start", start, METH_VARARGS, NULL}, {"set_isa", set_isa, METH_VARARGS, NULL}, {0}};
 
-/* cffi's module, whose initialisation _ffi_build.py has renamed, with these two more. */
+/* cffi's module, whose initialisation ffi_build.py has renamed, with these two functions more. */
 extern PyObject *fl_cffi_init(void);
 PyMODINIT_FUNC PyInit__ffi(void)
 {

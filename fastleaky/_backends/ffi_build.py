@@ -6,8 +6,10 @@ for at import, so nothing that is slow to import is used for it.
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
+import runpy
 import zlib
 from typing import TYPE_CHECKING
 
@@ -15,25 +17,46 @@ if TYPE_CHECKING:
     from cffi import FFI
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+TABLE = os.path.join(os.path.dirname(HERE), "_operations.py")
 CSRC = os.path.join(os.path.dirname(os.path.dirname(HERE)), "csrc")
 HEADERS = ("fastleaky.h", "fastleaky_threads.h", "fastleaky_quantized.h")
 
 
 def digest() -> str:
-    """A short hash of the C sources: kernels that were built from other sources than these can be told."""
-    crc = 0
+    """A short hash of the C sources and the table of operations, to refuse kernels that were built from others."""
+    paths = [TABLE]
     for top in (CSRC, HERE):
-        for folder, folders, names in os.walk(top):
-            folders.sort()
-            for name in sorted(names):
-                if name.endswith((".c", ".h", ".def")):
-                    with open(os.path.join(folder, name), "rb") as file:
-                        crc = zlib.crc32(f"{os.path.basename(folder)}/{name}\n".encode() + file.read(), crc)
+        for folder, _, names in os.walk(top):
+            paths += [os.path.join(folder, name) for name in names if name.endswith((".c", ".h", ".def"))]
+    crc = 0
+    for path in sorted(paths):
+        with open(path, "rb") as file:
+            crc = zlib.crc32(os.path.basename(path).encode() + file.read(), crc)
     return f"{crc:08x}"
 
 
+def entries() -> str:
+    """What entry.h declares: each operation's entry, and its C functions behind one signature."""
+    table = runpy.run_path(TABLE)
+    code, rows = "", ""
+    for number, op in enumerate(table["OPERATIONS"].values()):
+        fields = (("inputs", op.inputs), ("channel", op.channel), ("results", op.results), ("numbers", op.numbers))
+        *arrays, numbers = [[f"c->{field}[{i}]" for i in range(len(names))] for field, names in fields]
+        shape = ["c->shape[0]", "c->shape[1]", "c->shape[2]"] if op.channel else ["c->n"]
+        arguments = ", ".join(["isa", *itertools.chain(*arrays), *shape, *numbers])
+        functions = [f"{op.name}_{type_}" for type_ in table["TYPES"]]
+        for name in functions:
+            code += f"static void {name}(const fl_isa *isa, const fl_call *c) {{ fl_{name}({arguments}); }}\n"
+        code += (
+            f"static PyObject *{op.name}(PyObject *self, PyObject *const *args, Py_ssize_t given, PyObject *names)\n"
+        )
+        code += f"{{ return (void)self, fl_enter({number}, args, given, names); }}\n"
+        rows += f"    {{{op.name}, {{{', '.join(functions)}}}}},\n"
+    return f"{code}const fl_operation fl_operations[] = {{\n{rows}}};\nconst int fl_operation_count = {number + 1};\n"
+
+
 def ffibuilder() -> FFI:
-    """The extension module ``fastleaky._ffi``: all of the headers, and the digest; entry.c adds to it."""
+    """The extension module ``fastleaky._ffi``: the headers, the digest, and the operations for entry.c."""
     from cffi import FFI
 
     ffi = FFI()
@@ -43,5 +66,6 @@ def ffibuilder() -> FFI:
     ffi.cdef("static char *const fl_digest;")
     prelude = [f'#include "{name}"' for name in HEADERS]
     prelude += ["#define PyInit__ffi fl_cffi_init", f'static const char *const fl_digest = "{digest()}";']
+    prelude += ['#include "../fastleaky/_backends/entry.h"', entries()]
     ffi.set_source("fastleaky._ffi", "\n".join(prelude))
     return ffi

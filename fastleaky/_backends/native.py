@@ -3,9 +3,10 @@
 import functools
 import importlib
 import importlib.util
+import inspect
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.machinery import PathFinder
 from types import ModuleType
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 
 from fastleaky._backends import threads
 from fastleaky._dtypes import name_in_c
-from fastleaky._operations import TYPES, Operation
+from fastleaky._operations import OPERATIONS, TYPES, Operation
 from fastleaky._typing import Array
 from fastleaky.reference import HALF
 
@@ -108,29 +109,40 @@ def instruction_sets() -> dict[str, Any]:
     return found
 
 
-ENTRIES = True  # tests switch them off, and so go the general way with the same kernels
+ENTRIES = True  # tests switch them off, and so take the slow path with the same kernels
 
 
-def entries(general: tuple[Callable[..., Any], ...]) -> tuple[Callable[..., Any], ...]:
-    """The public functions: those that go straight to C where they can, if there is C; else the general ones."""
+def entries(general: ModuleType) -> dict[str, Any]:
+    """Return the public functions of `general` by name: with a fast path to C, if there is C."""
+    functions = {name: getattr(general, name) for name in OPERATIONS}
     try:
         module = extension()
     except ImportError:
-        return general
+        return functions
     umath = importlib.import_module("numpy._core._multiarray_umath" if _NUMPY_2 else "numpy.core._multiarray_umath")
     table = umath._ARRAY_API  # noqa: SLF001 - it is what compiled modules take from there
     specimen = np.zeros((2, 3), np.float32)
     address = specimen.__array_interface__["data"][0]
-    made: tuple[Callable[..., Any], ...] | None
-    made = module.start(np.ndarray, specimen.dtype, specimen, address, table, "fastleaky", general)
-    return made or general
+    rows = tuple(_described(operation, functions[name]) for name, operation in OPERATIONS.items())
+    made = module.start(np.ndarray, specimen.dtype, specimen, address, table, "fastleaky", rows)
+    return dict(zip(OPERATIONS, made, strict=True)) if made else functions
 
 
-def choose(kernels: object, name: str, dtype: np.dtype[Any] | None = None) -> None:
-    """Let the public functions use these kernels for a type, if they are C's; else they take the general way."""
+def _described(operation: Operation, function: Any) -> tuple[Any, ...]:
+    """Return what entry.c must know of an operation; its signature is that of the general function."""
+    signature = inspect.signature(function)
+    bare = [parameter.replace(annotation=parameter.empty) for parameter in signature.parameters.values()]
+    text = f"{operation.name}{signature.replace(parameters=bare, return_annotation=signature.empty)}\n--\n\n"
+    names = tuple(map(sys.intern, (*operation.positional, *operation.keywords)))
+    counts = map(len, (operation.inputs, operation.channel, operation.numbers, operation.results))
+    return (function, operation.name, text + function.__doc__, names, *counts, function.__defaults__ or ())
+
+
+def set_backend(backend: object, name: str, dtype: np.dtype[Any] | None = None) -> None:
+    """Let the fast path use a backend for a type, if that is C; else there is no fast path."""
     try:
         module = extension()
     except ImportError:
         return
-    isa = kernels.isa if isinstance(kernels, Native) and ENTRIES else 0
-    module.choose(TYPES.index(name), dtype, int(module.ffi.cast("uintptr_t", isa)))
+    isa = backend.isa if isinstance(backend, Native) and ENTRIES else 0
+    module.set_isa(TYPES.index(name), dtype, int(module.ffi.cast("uintptr_t", isa)))

@@ -21,7 +21,8 @@ enum { MOST_AXES = 8 };
 
 static PyTypeObject *ndarray_type;
 
-static const ndarray *plain(PyObject *object, const PyObject *dtype)
+/* `object` as an aligned array of this dtype, or NULL. */
+static const ndarray *well_behaved(PyObject *object, const PyObject *dtype)
 {
     const ndarray *const array = (const ndarray *)object;
     return Py_TYPE(object) == ndarray_type && array->dtype == dtype && (array->flags & ALIGNED) ? array : NULL;
@@ -36,7 +37,7 @@ static size_t size_of(const ndarray *array)
 }
 
 /* Do two arrays have one shape, and the same order of axes in memory if one of them is dense? */
-static int alike(const ndarray *a, const ndarray *b)
+static int same_layout(const ndarray *a, const ndarray *b)
 {
     if (a->ndim != b->ndim)
         return 0;
@@ -46,9 +47,9 @@ static int alike(const ndarray *a, const ndarray *b)
     return 1;
 }
 
-/* How the kernels walk an array: (outer, channels, inner), the channels along `axis`, or 1 if it is negative. 0 if it
- * is not dense, or if the other axes do not lie in their order where that is demanded. */
-static int walk(const ndarray *array, size_t itemsize, int axis, int ordered, size_t shape[3])
+/* Coalesce the axes of a dense array to (outer, channels, inner): the channels along `axis`, or 1 if it is negative. 0
+ * if the array is not dense, or if `ordered` and the other axes are not in C order. */
+static int coalesce(const ndarray *array, size_t itemsize, int axis, int ordered, size_t shape[3])
 {
     int axes[MOST_AXES], n = 0; /* from the innermost to the outermost, without those of length 1 */
     if (array->ndim > MOST_AXES)
@@ -80,9 +81,9 @@ static int walk(const ndarray *array, size_t itemsize, int axis, int ordered, si
     return 1;
 }
 
-static int apart(const ndarray *a, size_t a_bytes, const ndarray *b, size_t b_bytes)
+static int disjoint(const void *a, size_t a_bytes, const void *b, size_t b_bytes)
 {
-    const uintptr_t p = (uintptr_t)a->data, q = (uintptr_t)b->data;
+    const uintptr_t p = (uintptr_t)a, q = (uintptr_t)b;
     return p + a_bytes <= q || q + b_bytes <= p;
 }
 
