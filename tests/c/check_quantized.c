@@ -1,21 +1,14 @@
 /* check_quantized.c - every instruction set of this build against the contract in fastleaky_quantized.h, bit for bit.
  * SPDX-License-Identifier: MIT
  *
- * It needs nothing but the library, states the contract once more in the plainest C, and ends in a line
- * `N passed, N failed`. If quantized.h is there (`python -m fastleaky vectors`), every result for every number is also
- * compared with what the Python specification computed, by checksums. With -DTHREADS, and csrc/threads/threads.c, all
- * is shared out to three threads, however small. The file includes itself once for each element type. */
+ * It needs the library and common.h, states the contract once more in scalar C, and ends in a line
+ * `N passed, N failed`. If quantized.h is there (`python -m fastleaky vectors`), checksums also compare the result for
+ * every number with what the Python specification computed. With -DTHREADS, and csrc/threads/threads.c, three threads
+ * share every array, however small. The file includes itself once for each element type. */
 #ifndef TYPE
 
 #include "fastleaky_quantized.h"
-#include <stdio.h>
-#include <string.h>
-#ifdef THREADS
-#include "fastleaky_threads.h"
-#define ISA(isa) fl_isa_threaded(isa)
-#else
-#define ISA(isa) (isa)
-#endif
+#include "common.h"
 
 #if defined(__has_include)
 #if __has_include("quantized.h")
@@ -29,17 +22,7 @@
 #ifndef ROOM
 #define ROOM 4200 /* elements in an array: on a small board fewer, but at least 300; what is larger is left out */
 #endif
-enum { GUARD = 8 };
-static unsigned long passed, failed;
-static const fl_isa *isa, *usable[16]; /* those that this processor can run, and NULL */
-#define EACH_ISA for (size_t k = 0; (isa = usable[k]) != NULL; k++)
-
-static uint32_t random32(void)
-{
-    static uint64_t s = 88172645463325252u;
-    s ^= s << 13, s ^= s >> 7, s ^= s << 17;
-    return (uint32_t)(s >> 16);
-}
+static uint32_t random32(void) { return (uint32_t)(random64() >> 16); }
 
 static void report(int good, const char *type, const char *what, const fl_quantization *how, size_t n)
 {
@@ -94,12 +77,6 @@ static fl_factor extreme(int most)
 
 static const fl_factor factors_of_256ths[] = {{256, 0}, {1, 0}, {3, 0}, {77, 0}, {25, 0}, {32767, 0}, {128, 0}};
 
-#define PASTE_(a, b) a##_##b
-#define PASTE(a, b) PASTE_(a, b)
-#define T(name) PASTE(name, TYPE)
-#define STRING_(a) #a
-#define STRING(a) STRING_(a)
-
 #define TYPE i8
 #define NUM int8_t
 #define WEIGHT int8_t
@@ -150,12 +127,7 @@ static void check_all(void)
 
 int main(void)
 {
-    size_t have = 0;
-    for (size_t i = 0; (isa = ISA(fl_isa_at(i))) != NULL; i++)
-        if (fl_isa_available(isa))
-            usable[have++] = isa;
-        else
-            printf("%s: this processor cannot run it\n", fl_isa_name(isa));
+    find_usable();
 #ifdef THREADS
     fl_set_num_threads(3);
     fl_set_parallel_threshold(1);
@@ -302,18 +274,6 @@ static void T(check)(void)
 }
 
 #ifdef FL_QUANTIZED_FORMAT
-static uint32_t T(crc)(uint32_t before, const NUM *numbers, size_t n)
-{
-    uint32_t c = ~before;
-    for (size_t i = 0; i < n; i++)
-        for (size_t byte = 0; byte < sizeof(NUM); byte++) {
-            c ^= (uint32_t)numbers[i] >> 8 * byte & 0xff;
-            for (int bit = 0; bit < 8; bit++)
-                c = c >> 1 ^ (c & 1 ? 0xedb88320u : 0);
-        }
-    return ~c;
-}
-
 /* The checksum of the results for all numbers in the order of their bits; of PReLU, for each of the weights. */
 static uint32_t T(golden)(int prelu, const fl_quantization *how)
 {
@@ -328,7 +288,8 @@ static uint32_t T(golden)(int prelu, const fl_quantization *how)
                 T(fl_prelu)(isa, how, T(q), T(weight), T(out), 1, 1, PIECE);
             else
                 T(fl_leaky_relu)(isa, how, T(q), T(out), PIECE);
-            c = T(crc)(c, T(out), PIECE);
+            for (size_t i = 0; i < PIECE; i++)
+                c = crc(c, (uint64_t)T(out)[i], sizeof(NUM));
         }
     return c;
 }
