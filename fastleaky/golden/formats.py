@@ -26,7 +26,7 @@ HEADER = """\
  * repeat after `period` elements, as out (or dx) does after `out_period`; slope and dslope have one for each
  * channel. Any NaN is as good as any other. */
 #define FL_VECTORS_FORMAT {format}
-#define FL_VECTORS_DIGEST 0x{digest:08x}u /* CRC-32 of all numbers below, least byte first: see crc() in check.c */
+#define FL_VECTORS_DIGEST 0x{digest:08x}u /* CRC-32 of all numbers below, least byte first: see crc() in common.h */
 #include <stdint.h>
 
 enum fl_vector_operation {{ {operations} }};
