@@ -50,7 +50,8 @@ def get_num_threads() -> int:
     return _threads
 
 
-def _at_start() -> int:
+def at_start() -> int:
+    """Return how many threads there may be before anybody says so: see :func:`get_num_threads`."""
     if given := os.environ.get("FASTLEAKY_NUM_THREADS", "").strip():
         if not _is_count(given):
             raise ValueError(
@@ -103,4 +104,4 @@ def _granted(group: str, files: list[str]) -> float:
     return quota / period if quota > 0 else math.inf
 
 
-_threads = _at_start()
+_threads = at_start()
