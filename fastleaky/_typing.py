@@ -13,6 +13,8 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 if TYPE_CHECKING:  # numpy.typing costs milliseconds at import
     from numpy.typing import ArrayLike
+
+    from fastleaky.quantized._layer import Layer
 else:
     ArrayLike = Any
 
@@ -22,7 +24,7 @@ class WrongAnswerError(ArithmeticError):
 
 
 class Backend(Protocol):
-    """Two functions on dense arrays of one type; nothing is checked."""
+    """Two functions for floats and one for integers, on dense arrays of one type; nothing is checked."""
 
     def elementwise(
         self, operation: Operation, inputs: Sequence[Array], parameters: Sequence[Array | float], out: Array
@@ -35,6 +37,9 @@ class Backend(Protocol):
 
     def slope_gradient(self, grad: Array, x: Array, slope: Array, dx: Array, dslope: Array) -> None:
         """Write both gradients of PReLU: with respect to x, and the ordered sums for the slopes."""
+
+    def integers(self, layer: Layer, q: Array, out: Array) -> None:
+        """Write what a quantized layer gives."""
 
 
 __all__ = ["Array", "ArrayLike", "Backend", "WrongAnswerError"]

@@ -18,7 +18,7 @@ class Half:
     """A backend for arrays of 16-bit numbers, by another one's functions for float32."""
 
     def __init__(self, backend: Backend) -> None:
-        self.backend = backend
+        self.backend, self.integers = backend, backend.integers
 
     @quiet
     def elementwise(self, operation: Operation, inputs: Sequence[Array], parameters: Sequence[Any], out: Array) -> None:

@@ -1,5 +1,7 @@
 """The C kernels through cffi: pointers in, nothing else; and the way to them without Python (entry.c)."""
 
+from __future__ import annotations
+
 import functools
 import importlib
 import importlib.util
@@ -9,7 +11,8 @@ import sys
 from collections.abc import Sequence
 from importlib.machinery import PathFinder
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -19,6 +22,9 @@ from fastleaky._operations import OPERATIONS, TYPES, Operation
 from fastleaky._typing import Array
 from fastleaky.reference import HALF
 
+if TYPE_CHECKING:
+    from fastleaky.quantized._layer import Layer
+
 _NUMPY_2 = int(np.__version__.partition(".")[0]) >= 2  # noqa: PLR2004
 HERE = os.path.dirname(os.path.abspath(__file__))
 PACKAGE = os.path.dirname(HERE)
@@ -26,6 +32,9 @@ NOT_COMPILED = (
     "fastleaky was installed without its compiled module: there was no working C compiler or no Python.h then "
     "(pip install -v tells which)"
 )
+
+
+INTEGERS = {"b": ("i8", "int8_t"), "B": ("u8", "uint8_t"), "h": ("i16", "int16_t")}
 
 
 class SourceFolderError(ImportError):
@@ -76,6 +85,11 @@ class Native:
         module = extension()
         self.isa, self._lib, self._from_buffer = isa, module.lib, module.ffi.from_buffer
         kinds = ("float[]", "double[]", "fl_f16[]", "fl_bf16[]")
+        self._new = module.ffi.new
+        self._layers: WeakKeyDictionary[Layer, Any] = (
+            WeakKeyDictionary()
+        )  # parameters in C, as long as there is a layer
+        self._integer_kinds = {char: module.ffi.typeof(f"{name}[]") for char, (_, name) in INTEGERS.items()}
         self._kinds = {name: module.ffi.typeof(kind) for name, kind in zip(TYPES, kinds, strict=True)}
 
     def elementwise(
@@ -89,6 +103,16 @@ class Native:
     def slope_gradient(self, grad: Array, x: Array, slope: Array, dx: Array, dslope: Array) -> None:
         """Write both gradients of PReLU."""
         self._call("prelu_backward", (grad, x, slope, dx, dslope), x.shape)
+
+    def integers(self, layer: Layer, q: Array, out: Array) -> None:
+        """Write what a quantized layer gives."""
+        parameters = self._layers.get(layer)
+        if parameters is None:
+            parameters = self._layers[layer] = self._new("fl_quantization *", layer.fixed_point)
+        operation, shape = ("leaky_relu", (q.size,)) if layer.weight is None else ("prelu", q.shape)
+        arrays = (q, out) if layer.weight is None else (q, layer.weight, out)
+        pointers = [self._from_buffer(self._integer_kinds[array.dtype.char], array) for array in arrays]
+        getattr(self._lib, f"fl_{operation}_{INTEGERS[q.dtype.char][0]}")(self.isa, parameters, *pointers, *shape)
 
     def _call(self, operation: str, arrays: Sequence[Any], rest: Sequence[Any]) -> None:
         name = name_in_c(arrays[0].dtype)

@@ -33,10 +33,13 @@ from fastleaky._backends.numba_intrinsics import (
     stream,
     zero,
 )
+from fastleaky._backends.numpy_backend import integers
 from fastleaky._backends.threads import get_num_threads
 from fastleaky._operations import LEAKY, Operation
 from fastleaky._typing import Array
 from fastleaky.reference import BLOCK, CHUNK, LANES
+
+__all__ = ["elementwise", "integers", "slope_gradient"]
 
 PARALLEL_FROM = 1 << 17  # elements; below, waking the threads costs more than they save
 TILE = 1024  # channels that go down the rows together where channels are last: with 64, half as fast

@@ -5,20 +5,22 @@ the signs become the bits of a factor, which is 1 or the slope: a number times 1
 number of calls counts.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from fastleaky import reference
+from fastleaky._backends.numpy_integers import integers
+from fastleaky._backends.numpy_pieces import PIECE, pieces
 from fastleaky._operations import LEAKY, Operation
 from fastleaky._typing import Array
 from fastleaky.reference import BLOCK, CHUNK, LANES, quiet
 
-PIECE = 1 << 18  # elements: with fewer the calls cost more, some microseconds each; more would leave a cache of 4 MB
-RUN = 512  # elements that lie together in a piece, if that can be: each run costs a pass 10 ns more
 SMALL = 1 << 11  # elements: up to here a branch for each costs less than further calls
 LEAST = 2.0**-126  # no type of ours rounds a slope from here on to 0
+
+__all__ = ["elementwise", "integers", "slope_gradient"]
 
 EIGHT_SIGNS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, np.newaxis], axis=1).astype(bool)
 
@@ -59,13 +61,13 @@ def _leaky(v: Array, x: Array, slope: float | Array, out: Array) -> None:
     low, high = row.min(), row.max()
     if v is x and low > 0 and (high <= 1 or low >= 1):  # then the answer is the larger, or the smaller, of two
         choose = np.maximum if high <= 1 else np.minimum
-        for here, factor in _walk(x.shape, row):
+        for here, factor in pieces(x.shape, row):
             scaled = np.multiply(factor, x[here], out=_room(out[here], x[here]))
             choose(x[here], scaled, out=out[here])
     elif row.size == 1:
         _look_up(v.reshape(-1), x.reshape(-1), row, out.reshape(-1))
     else:
-        for here, change in _walk(x.shape, _change(row)):
+        for here, change in pieces(x.shape, _change(row)):
             np.multiply(v[here], _factor(_mask(x[here] > 0, x), change, x), out=out[here])
 
 
@@ -97,7 +99,7 @@ def slope_gradient(grad: Array, x: Array, weight: Array, dx: Array, dweight: Arr
     blocks, chunks = max(1, -(-n // BLOCK)), max(1, -(-n // CHUNK))
     sums = np.zeros((channels, chunks, min(blocks, CHUNK // BLOCK)))  # of blocks
     done, rest = 0, np.zeros((0, 0), x.dtype)  # whole blocks of these channels; terms that do not fill one yet
-    for here, slope in _walk(x.shape, weight if small else _change(weight)):
+    for here, slope in pieces(x.shape, weight if small else _change(weight)):
         positive, terms = x[here] > 0, grad[here] * x[here]
         if small:
             np.putmask(terms, positive, 0)
@@ -146,30 +148,6 @@ def _factor(mask: Array, change: Array, like: Array) -> Array:
     mask ^= np.ones(1, like.dtype).view(mask.dtype)
     factor: Array = mask.view(like.dtype)
     return factor
-
-
-def _walk(shape: tuple[int, ...], row: Array, piece: int = PIECE) -> Iterator[tuple[tuple[slice, slice, slice], Array]]:
-    """Go through an array, some channels at a time, each channel's elements in order.
-
-    For each piece come its place and what belongs to it of ``row``, which has something for each channel.
-    """
-    outer, channels, inner = shape
-    if not outer * channels * inner:
-        return
-    if outer * channels * inner <= SMALL:
-        yield np.s_[:, :, :], row[:, np.newaxis]
-        return
-    width = min(inner, piece)
-    together = min(channels, max(1, max(RUN, piece // outer) // inner))
-    rows = min(outer, max(1, piece // (together * width)))
-    for c in range(0, channels, together):
-        group = slice(c, c + together)
-        wide = row[group].reshape(1, -1, 1)
-        if inner < RUN and wide.size > 1:  # else NumPy would go through a piece in runs of `inner`
-            wide = np.repeat(np.repeat(wide, inner, axis=2), rows, axis=0)
-        for o in range(0, outer, rows):
-            for i in range(0, inner, width):
-                yield (slice(o, o + rows), group, slice(i, i + width)), wide[: outer - o]
 
 
 def _block_sums(terms: Array) -> Array:

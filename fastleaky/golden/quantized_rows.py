@@ -11,14 +11,12 @@ import numpy as np
 
 from fastleaky.quantized import reference
 from fastleaky.quantized._api import LeakyReLU, PReLU
-from fastleaky.quantized._native import quantization
-from fastleaky.quantized._numpy import every
+from fastleaky.quantized._layer import ROUNDINGS, every
 
 FORMAT = 1  # tests/c/check_quantized.c knows it too
 WEIGHTS = (-128, -77, -1, 0, 1, 33, 100, 127)
 SCALES = ((0.05, 0.05), (0.02, 0.3), (0.5, 0.01))
 SLOPES = (0.06, 0.2, -0.3)
-ROUNDINGS = ("tflite", "tflite-single", "xnnpack")
 
 HEADER = """\
 /* quantized.h - golden rows of fastleaky's quantized operations: parameters, and the CRC-32 of what the specification
@@ -43,7 +41,7 @@ static const fl_quantized_row fl_quantized_rows[] = {{
 
 
 def _row(layer: LeakyReLU | PReLU, results: Any) -> str:
-    how = quantization(layer)
+    how = layer.fixed_point
     rounding = "FL_" + layer.parameters["rounding"].upper().replace("-", "_")
     above, below = (f"{{{', '.join(map(str, how[side]))}}}" for side in ("above", "below"))
     points = ", ".join(str(how[f"{name}_zero_point"]) for name in ("input", "output", "weight"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import numpy as np
@@ -10,8 +9,9 @@ import numpy as np
 from fastleaky._arguments import array, check_output, varying_axes
 from fastleaky._layout import plan, straight
 from fastleaky._typing import Array, ArrayLike
-from fastleaky.quantized import _native, _numpy, reference
 from fastleaky.quantized import _parameters as check
+from fastleaky.quantized._layer import Layer
+from fastleaky.quantized._selftest import integers
 
 
 def leaky_relu(
@@ -171,7 +171,33 @@ def prelu(
     return layer(q, out)
 
 
-class LeakyReLU:
+class _Applicable(Layer):
+    """A layer that can be called."""
+
+    name: str
+    axis = 1
+
+    def __call__(self, q: ArrayLike, out: Array | None = None) -> Array:
+        """Apply the layer to an array of its type; `out` is as for the function."""
+        op, compute = self.name, integers()
+        plain = straight(q, out, self.dtype)
+        if plain and self.weight is None:
+            compute(self, *plain)
+            return plain[1]
+        qs = plain[0] if plain else _quantized(op, q, self.dtype)
+        varying = () if self.weight is None else varying_axes(op, "weight", self.weight, qs, self.axis)
+        layout = plan(qs.shape, qs.strides, varying, ordered=False)
+        if plain and layout.in_c_order:
+            compute(self, *(one.reshape(layout.shape) for one in plain))
+            return plain[1]
+        check_output(op, "out", out, qs, "q")
+        dense = layout.dense(qs)
+        target = layout.target(out, [dense])
+        compute(self, dense, target)
+        return layout.result(target, out, q)
+
+
+class LeakyReLU(_Applicable):
     """A layer of quantized leaky ReLUs: its arguments are checked once, and its table is computed once.
 
     Parameters
@@ -207,6 +233,8 @@ class LeakyReLU:
     array([-36, -14, -10, 127], dtype=int8)
     """
 
+    name = "quantized.leaky_relu"
+
     def __init__(
         self,
         negative_slope: float,
@@ -218,45 +246,24 @@ class LeakyReLU:
         output_zero_point: int,
         rounding: str = "tflite",
     ) -> None:
-        op = "quantized.leaky_relu"
-        self.dtype = check.element_type(op, "dtype is", dtype)
-        roundings = check.TFLITE if self.dtype == check.INT16 else check.TFLITE + check.XNNPACK
-        self.parameters = check.numbers(
-            op,
-            self.dtype,
+        type_ = check.element_type(self.name, "dtype is", dtype)
+        parameters = check.numbers(
+            self.name,
+            type_,
             negative_slope=negative_slope,
             input_scale=input_scale,
             input_zero_point=input_zero_point,
             output_scale=output_scale,
             output_zero_point=output_zero_point,
         )
-        self.parameters["rounding"] = check.rounding(op, rounding, roundings, self.dtype)
-        bits = check.BITS[self.dtype]
-        self.factors = check.factors(op, "negative_slope", (bits, bits), self.parameters)
-
-    @functools.cached_property
-    def table(self) -> Array:
-        """The result for each number, in the order of the numbers' bits."""
-        return reference.leaky_relu(_numpy.every(self.dtype), **self.parameters)
-
-    def __call__(self, q: ArrayLike, out: Array | None = None) -> Array:
-        """Apply the layer to an array of its type; `out` is as for :func:`leaky_relu`."""
-        op = "quantized.leaky_relu"
-        kernels = _native.chosen() or _numpy
-        plain = straight(q, out, self.dtype)
-        if plain:
-            kernels.leaky_relu(self, *plain)
-            return plain[1]
-        qs = _quantized(op, q, self.dtype)
-        check_output(op, "out", out, qs, "q")
-        layout = plan(qs.shape, qs.strides, (), ordered=False)
-        dense = layout.dense(qs)
-        target = layout.target(out, [dense])
-        kernels.leaky_relu(self, dense, target)
-        return layout.result(target, out, q)
+        roundings = check.TFLITE if type_ == check.INT16 else check.TFLITE + check.XNNPACK
+        parameters["rounding"] = check.rounding(self.name, rounding, roundings, type_)
+        super().__init__(type_, parameters)
+        bits = check.BITS[type_]
+        check.factors(self.name, "negative_slope", (bits, bits), self)
 
 
-class PReLU:
+class PReLU(_Applicable):
     """A layer of quantized PReLUs: its arguments are checked once, and for 8 bits its tables are computed once.
 
     Parameters
@@ -296,6 +303,8 @@ class PReLU:
     array([[100,  -1, -50]], dtype=int8)
     """
 
+    name = "quantized.prelu"
+
     def __init__(
         self,
         weight: ArrayLike,
@@ -310,56 +319,27 @@ class PReLU:
         axis: int = 1,
         rounding: str = "tflite",
     ) -> None:
-        op = "quantized.prelu"
-        self.dtype = check.element_type(op, "dtype is", dtype)
-        weights, weight_type = array(op, "weight", weight), check.weight_type(self.dtype)
+        type_ = check.element_type(self.name, "dtype is", dtype)
+        weights, weight_type = array(self.name, "weight", weight), check.weight_type(type_)
         if weights.dtype != weight_type:
-            raise TypeError(f"{op}: weight has type {weights.dtype}; for {self.dtype} data it must be {weight_type}")
-        self.weight, self.axis = np.array(weights, order="C"), axis
-        self.weight.flags.writeable = False
-        self.parameters = check.numbers(
-            op,
-            self.dtype,
+            raise TypeError(f"{self.name}: weight has type {weights.dtype}; for {type_} data it must be {weight_type}")
+        parameters = check.numbers(
+            self.name,
+            type_,
             input_scale=input_scale,
             input_zero_point=input_zero_point,
             output_scale=output_scale,
             output_zero_point=output_zero_point,
         )
-        self.parameters |= check.numbers(
-            op, weight_type, weight_scale=weight_scale, weight_zero_point=weight_zero_point
+        parameters |= check.numbers(
+            self.name, weight_type, weight_scale=weight_scale, weight_zero_point=weight_zero_point
         )
-        self.parameters["rounding"] = check.rounding(op, rounding, check.TFLITE, self.dtype)
-        bits = check.BITS[self.dtype]
-        self.factors = check.factors(op, "weight_scale", (bits, bits + check.BITS[weight_type]), self.parameters)
-
-    @functools.cached_property
-    def slopes(self) -> tuple[Array, Array]:
-        """Each weight there is, in order; and for each place of `weight`, which of them it has."""
-        found: tuple[Array, Array] = np.unique(self.weight.reshape(-1), return_inverse=True)
-        return found
-
-    @functools.cached_property
-    def tables(self) -> Array:
-        """For each of the slopes, and for int16 for a slope of 0, the results for each number."""
-        slopes = np.full(1, self.parameters["weight_zero_point"]) if self.dtype == check.INT16 else self.slopes[0]
-        return reference.prelu(_numpy.every(self.dtype)[np.newaxis], slopes[:, np.newaxis], **self.parameters)
-
-    def __call__(self, q: ArrayLike, out: Array | None = None) -> Array:
-        """Apply the layer to an array of its type; `out` is as for :func:`prelu`."""
-        op = "quantized.prelu"
-        kernels = _native.chosen() or _numpy
-        plain = straight(q, out, self.dtype)
-        qs = plain[0] if plain else _quantized(op, q, self.dtype)
-        varying = varying_axes(op, "weight", self.weight, qs, self.axis)
-        layout = plan(qs.shape, qs.strides, varying, ordered=False)
-        if plain and layout.in_c_order:
-            kernels.prelu(self, *(one.reshape(layout.shape) for one in plain))
-            return plain[1]
-        check_output(op, "out", out, qs, "q")
-        dense = layout.dense(qs)
-        target = layout.target(out, [dense])
-        kernels.prelu(self, dense, target)
-        return layout.result(target, out, q)
+        parameters["rounding"] = check.rounding(self.name, rounding, check.TFLITE, type_)
+        weights, self.axis = np.array(weights, order="C"), axis
+        weights.flags.writeable = False
+        super().__init__(type_, parameters, weights)
+        bits = check.BITS[type_]
+        check.factors(self.name, "weight_scale", (bits, bits + check.BITS[weight_type]), self)
 
 
 def _quantized(op: str, q: ArrayLike, dtype: np.dtype[Any] | None = None) -> Array:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastleaky._arguments import number as real
-from fastleaky.quantized import reference
+from fastleaky.quantized._layer import Layer
 from fastleaky.reference import quiet
 
 # By type: how many bits `q - zero_point` has, besides its sign.
@@ -82,13 +82,12 @@ def rounding(op: str, value: Any, names: tuple[str, ...], dtype: np.dtype[Any]) 
     return value
 
 
-def factors(op: str, slope_name: str, bits: tuple[int, int], given: dict[str, Any]) -> tuple[np.float32, np.float32]:
-    """Return both factors, which must be such as can be represented, for numbers of so many `bits` and a sign."""
-    above, below = reference.factors(given["input_scale"], given[slope_name], given["output_scale"], given["rounding"])
+def factors(op: str, slope_name: str, bits: tuple[int, int], layer: Layer) -> None:
+    """See that both factors can be represented, for numbers of so many `bits` and a sign."""
+    above, below = map(float, layer.factors)
     formula = "input_scale / output_scale"
-    _factor(op, formula, float(above), bits[0], given["rounding"])
-    _factor(op, f"{slope_name} * {formula}", float(below), bits[1], given["rounding"])
-    return above, below
+    _factor(op, formula, above, bits[0], layer.parameters["rounding"])
+    _factor(op, f"{slope_name} * {formula}", below, bits[1], layer.parameters["rounding"])
 
 
 def _factor(op: str, formula: str, factor: float, bits: int, rounding: str) -> None:

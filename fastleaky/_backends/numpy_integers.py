@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastleaky._backends.numpy_backend import PIECE, _walk
+from fastleaky._backends.numpy_pieces import PIECE, pieces
 from fastleaky._typing import Array
-from fastleaky.quantized import reference
 
 if TYPE_CHECKING:
-    from fastleaky.quantized._api import LeakyReLU, PReLU
+    from fastleaky.quantized._layer import Layer
 
 PIECE_OF_INT64 = 1 << 15  # elements: several arrays of them fit a cache, and are not given back to the system each time
-
-
-def every(dtype: np.dtype[Any]) -> Array:
-    """Each number of a type, in the order of its bits."""
-    return np.arange(1 << 8 * dtype.itemsize, dtype=f"u{dtype.itemsize}").view(dtype)
 
 
 def look_up(q: Array, table: Array, out: Array) -> None:
@@ -28,7 +22,7 @@ def look_up(q: Array, table: Array, out: Array) -> None:
         even = q.size // 2 * 2
         look_up(q[even:], table, out[even:])
         q, out = q[:even].view(np.uint16), out[:even].view(np.uint16)
-        table = table.take(every(q.dtype).view(np.uint8)).view(np.uint16)
+        table = table.take(np.arange(1 << 16, dtype=np.uint16).view(np.uint8)).view(np.uint16)
     for start in range(0, q.size, PIECE):
         here = slice(start, start + PIECE)
         table.take(q[here], out=out[here], mode="clip")
@@ -37,32 +31,29 @@ def look_up(q: Array, table: Array, out: Array) -> None:
 def look_up_rows(q: Array, tables: Array, rows: Array, out: Array) -> None:
     """The same with the table that belongs to the channel: `rows` says which."""
     table, starts = tables.reshape(-1), rows.astype(np.uint16) * tables.shape[1]
-    for here, start in _walk(q.shape, starts):
+    for here, start in pieces(q.shape, starts):
         table.take(q[here].view(np.uint8) + start, out=out[here], mode="clip")
 
 
-def leaky_relu(layer: LeakyReLU, q: Array, out: Array) -> None:
-    """Write what the layer gives for `q`."""
-    look_up(q, layer.table, out)
-
-
-def prelu(layer: PReLU, q: Array, out: Array) -> None:
-    """Write what the layer gives for `q`, of shape (outer, channels, inner)."""
-    if q.itemsize > 1:
-        _prelu_of_int16(layer, q, out)
+def integers(layer: Layer, q: Array, out: Array) -> None:
+    """Write what a quantized layer gives."""
+    if layer.weight is None:
+        look_up(q, layer.table, out)
+    elif q.itemsize > 1:
+        _prelu_of_int16(layer, layer.weight, q, out)
     elif layer.weight.size == 1:
         look_up(q, layer.tables[0], out)
     else:
         look_up_rows(q, layer.tables, layer.slopes[1], out)
 
 
-def _prelu_of_int16(layer: PReLU, q: Array, out: Array) -> None:
+def _prelu_of_int16(layer: Layer, weight: Array, q: Array, out: Array) -> None:
     """Given a table of what is positive, which is 0 elsewhere; the zero points of the data are 0.
 
     Nothing is chosen, since on random signs that takes longer than all the rest: one of two terms is 0.
     """
     info = np.iinfo(q.dtype)
-    slopes = layer.weight.reshape(-1).astype(np.int64) - layer.parameters["weight_zero_point"]
-    for here, row in _walk(q.shape, slopes, PIECE_OF_INT64):
-        below = reference.rescale(np.minimum(q[here], 0) * row, layer.factors[1], layer.parameters["rounding"])
+    slopes = weight.reshape(-1).astype(np.int64) - layer.parameters["weight_zero_point"]
+    for here, row in pieces(q.shape, slopes, PIECE_OF_INT64):
+        below = layer.requantize_negative(np.minimum(q[here], 0) * row)
         out[here] = np.clip(below, info.min, info.max) + layer.tables[0].take(q[here].view(np.uint16), mode="clip")
