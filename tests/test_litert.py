@@ -8,6 +8,9 @@ import itertools
 
 import numpy as np
 import pytest
+import quantized_examples
+from quantized_examples import every
+from quantized_examples import leaky_parameters as parameters
 
 pytest.importorskip("flatbuffers", reason="LiteRT is not tested: pip install '.[litert]'")
 interpreters = pytest.importorskip(
@@ -21,16 +24,9 @@ SLOPES = [0.0, 0.01, 0.1, 0.3, 0.5, 1.0, 1.5, 7.3, -0.1, -0.3, -0.5, -1.0, -2.5,
 SCALES = [(0.05, 0.05), (0.1, 0.03), (0.02, 0.11), (1 / 3, 1 / 128), (1e-3, 7.0), (30.0, 1e-3), (500.0, 1e-3)]
 
 
-def every(dtype):
-    info = np.iinfo(dtype)
-    return np.arange(info.min, info.max + 1).astype(dtype)
-
-
 def zero_points(dtype):
-    info = np.iinfo(dtype)
-    middle = (info.min + info.max + 1) // 2
-    ends = [(info.min, info.max), (info.max, info.min)]
-    return [(middle, middle), *ends, (middle + 5, middle - 3), (middle - 77, middle)]
+    middle = 0 if dtype == "int8" else 128
+    return [*quantized_examples.zero_points(dtype), (middle - 77, middle)]
 
 
 def between(dtype):
@@ -39,11 +35,6 @@ def between(dtype):
     for points in zero_points(dtype) * 6:
         s, t = rng.uniform(0.01, 0.1, 2).astype("f")
         yield float((rng.integers(5, 200) + 0.5) / 256 * t / s), (float(s), float(t)), points
-
-
-def parameters(scales, points):
-    names = ("input_scale", "output_scale", "input_zero_point", "output_zero_point")
-    return dict(zip(names, (*scales, *points), strict=True))
 
 
 def run(operator, q, resolver):
@@ -101,7 +92,7 @@ def test_leaky_relu_by_xnnpack(dtype):
     for slope, scales, points in (*itertools.product(SLOPES, SCALES[:4], zero_points(dtype)), *between(dtype)):
         given = parameters(scales, points)
         try:
-            ours = quantized.leaky_relu(q, slope, rounding="xnnpack", **given)
+            ours = quantized.leaky_relu(q, slope, **(given | {"rounding": "xnnpack"}))
         except ValueError:  # XNNPACK would leave it to the other kernels
             continue
         theirs = leaky(q, slope, given, "AUTO")
