@@ -11,6 +11,7 @@ os.environ.setdefault("NUMBA_NUM_THREADS", "4")
 
 import numpy as np
 import pytest
+from quantized_examples import ENGINES
 
 import fastleaky
 from fastleaky._backends import choice, native, numpy_backend
@@ -60,7 +61,7 @@ def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         yield name
 
 
-@pytest.fixture(params=[name for name in USABLE if name != "numba"])
+@pytest.fixture(params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> Iterator[None]:
     """Use each backend that has quantized operations of its own."""
     with fastleaky.use(request.param):

@@ -2,6 +2,9 @@
 
 import numpy as np
 
+import fastleaky
+
+ENGINES = [name for name in fastleaky.backends() if name != "numba"]  # which has no quantized operations of its own
 TYPES = ["int8", "uint8", "int16"]
 ROUNDINGS = ["tflite", "tflite-single"]
 SCALES = [(0.05, 0.05), (0.1, 0.03), (0.02, 0.11), (1 / 3, 1 / 128), (1e-3, 7.0), (10.0, 1e-3)]

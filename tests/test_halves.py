@@ -1,5 +1,6 @@
 """float16 and bfloat16: every input there is, against the specification and against PyTorch."""
 
+import functools
 import importlib.util
 
 import numpy as np
@@ -32,27 +33,39 @@ def slopes(half):
     return [*both, *(-slope for slope in both)]
 
 
+@functools.cache  # for all backends
+def every_input(half):
+    """Every number, and for each slope this as a float and as a weight, and the results of the specification."""
+    x = ALL.view(half)
+    weights = [(slope, reference.rounded(np.array([slope]), half)) for slope in slopes(half)]
+    return x, [(slope, weight, reference.leaky_relu(x, slope), reference.prelu(x, weight)) for slope, weight in weights]
+
+
 @pytest.mark.usefixtures("backend")
 def test_every_input(half):
-    x = ALL.view(half)
-    chosen = slopes(half)
-    assert len(chosen) >= 64
-    for slope in chosen:
-        assert same_bits(fastleaky.leaky_relu(x, slope), reference.leaky_relu(x, slope)), slope
-        weight = reference.rounded(np.array([slope]), half)
-        assert same_bits(fastleaky.prelu(x, weight), reference.prelu(x, weight)), slope
+    x, cases = every_input(half)
+    assert len(cases) >= 64
+    for slope, weight, leaky, prelu in cases:
+        assert same_bits(fastleaky.leaky_relu(x, slope), leaky), slope
+        assert same_bits(fastleaky.prelu(x, weight), prelu), slope
+
+
+@functools.cache
+def every_gradient(half):
+    """Every number as a gradient, at numbers of all signs; slopes with their results; and a weight with its."""
+    grad = np.concatenate([ALL.view(half)] * 3)
+    x = np.repeat(reference.rounded(np.array([-2, 0.5, np.nan]), half), ALL.size)
+    wanted = [(slope, reference.leaky_relu_backward(grad, x, slope)) for slope in slopes(half)[::4]]
+    weight = np.array([0.3]).astype(half)
+    return grad, x, wanted, weight, reference.prelu_backward(grad, x, weight)
 
 
 @pytest.mark.usefixtures("backend")
 def test_every_gradient(half):
-    grad = np.concatenate([ALL.view(half)] * 3)
-    x = np.repeat(reference.rounded(np.array([-2, 0.5, np.nan]), half), ALL.size)
-    for slope in slopes(half)[::4]:
-        wanted = reference.leaky_relu_backward(grad, x, slope)
+    grad, x, cases, weight, both = every_gradient(half)
+    for slope, wanted in cases:
         assert same_bits(fastleaky.leaky_relu_backward(grad, x, slope), wanted), slope
-    weight = np.array([0.3]).astype(half)
-    results = fastleaky.prelu_backward(grad, x, weight)
-    assert all(map(same_bits, results, reference.prelu_backward(grad, x, weight)))
+    assert all(map(same_bits, fastleaky.prelu_backward(grad, x, weight), both))
 
 
 @pytest.mark.usefixtures("backend")
