@@ -148,14 +148,12 @@ def _unpack(archive: zipfile.ZipFile, name: str, shape: tuple[int, ...], dtypes:
         raise ResultsError(f"{where} has {member.file_size} bytes; it must have at most {most}")
     with _reading(where), archive.open(member) as packed:
         file = BytesIO(packed.read(most))  # no more, whatever is packed there
-        declared, _, dtype = HEADERS[np.lib.format.read_magic(file)](file, LONGEST_HEADER)
+        declared, fortran, dtype = HEADERS[np.lib.format.read_magic(file)](file, LONGEST_HEADER)
     if declared != shape or dtype not in dtypes:
         wanted = " or ".join(map(str, dtypes))
         raise ResultsError(f"{where} is {dtype} of shape {declared}; it must be {wanted} of shape {shape}")
     with _reading(where):
-        file.seek(0)
-        array: Array = np.lib.format.read_array(file)
-    return array
+        return np.frombuffer(file.read(), dtype).reshape(shape, order="F" if fortran else "C")
 
 
 def _lines(path: Path) -> Iterator[list[str]]:
