@@ -17,11 +17,12 @@ from fastleaky._operations import LEAKY, Operation
 from fastleaky._typing import Array
 from fastleaky.reference import BLOCK, CHUNK, LANES, quiet
 
+__all__ = ["elementwise", "integers", "slope_gradient"]
+
 SMALL = 1 << 11  # elements: up to here a branch for each costs less than further calls
 LEAST = 2.0**-126  # no type of ours rounds a slope from here on to 0
 
-__all__ = ["elementwise", "integers", "slope_gradient"]
-
+STEPS = BLOCK // LANES
 EIGHT_SIGNS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, np.newaxis], axis=1).astype(bool)
 
 
@@ -68,7 +69,7 @@ def _leaky(v: Array, x: Array, slope: float | Array, out: Array) -> None:
         _look_up(v.reshape(-1), x.reshape(-1), row, out.reshape(-1))
     else:
         for here, change in pieces(x.shape, _change(row)):
-            np.multiply(v[here], _factor(_mask(x[here] > 0, x), change, x), out=out[here])
+            np.multiply(v[here], _factor(_mask(x[here]), change, x), out=out[here])
 
 
 def _select(v: Array, positive: Array, slope: Any, out: Array) -> None:
@@ -94,20 +95,18 @@ def _look_up(v: Array, x: Array, slope: Array, out: Array) -> None:
 @quiet
 def slope_gradient(grad: Array, x: Array, weight: Array, dx: Array, dweight: Array) -> None:
     """Write both gradients of PReLU."""
+    if x.size <= SMALL:
+        _few_terms(grad, x, weight, dx, dweight)
+        return
     outer, channels, inner = x.shape
-    n, small = outer * inner, x.size <= SMALL
-    blocks, chunks = max(1, -(-n // BLOCK)), max(1, -(-n // CHUNK))
-    sums = np.zeros((channels, chunks, min(blocks, CHUNK // BLOCK)))  # of blocks
+    n = outer * inner
+    sums = np.zeros((channels, -(-n // CHUNK), CHUNK // BLOCK))  # of blocks
     done, rest = 0, np.zeros((0, 0), x.dtype)  # whole blocks of these channels; terms that do not fill one yet
-    for here, slope in pieces(x.shape, weight if small else _change(weight)):
-        positive, terms = x[here] > 0, grad[here] * x[here]
-        if small:
-            np.putmask(terms, positive, 0)
-            _select(grad[here], positive, slope, dx[here])
-        else:
-            mask = _mask(positive, x)
-            np.bitwise_and(terms.view(mask.dtype), mask, out=terms.view(mask.dtype))
-            np.multiply(grad[here], _factor(mask, slope, x), out=dx[here])
+    for here, change in pieces(x.shape, _change(weight)):
+        mask = _mask(x[here])
+        terms = grad[here] * x[here]
+        np.bitwise_and(terms.view(mask.dtype), mask, out=terms.view(mask.dtype))
+        np.multiply(grad[here], _factor(mask, change, x), out=dx[here])
 
         own = sums[here[1]].reshape(terms.shape[1], -1)
         terms = terms.swapaxes(0, 1).reshape(len(own), -1)
@@ -117,10 +116,27 @@ def slope_gradient(grad: Array, x: Array, weight: Array, dx: Array, dweight: Arr
             rest = rest.reshape(len(own), -1)
             terms = np.concatenate((rest, terms, np.zeros((len(own), fill), x.dtype)), axis=1)
         whole = terms.shape[1] // BLOCK
-        own[:, done : done + whole] = _block_sums(terms[:, : whole * BLOCK])
+        own[:, done : done + whole] = _block_sums(terms[:, : whole * BLOCK].reshape(len(own), whole, STEPS, LANES))
         done, rest = 0 if last else done + whole, terms[:, whole * BLOCK :]
-    # No sum of a block is -0, so to start with the first is to add it to +0.
-    dweight[...] = np.add.accumulate(np.add.accumulate(sums, axis=2)[..., -1], axis=1)[:, -1]
+    dweight[...] = _in_order(_in_order(sums))
+
+
+def _few_terms(grad: Array, x: Array, weight: Array, dx: Array, dweight: Array) -> None:
+    """Write both gradients of an array that is one piece and one chunk."""
+    outer, channels, inner = x.shape
+    n = outer * inner
+    positive, terms = x > 0, grad * x
+    np.putmask(terms, positive, 0)
+    _select(grad, positive, weight[:, np.newaxis], dx)
+    blocks, steps = max(1, -(-n // BLOCK)), max(1, min(STEPS, -(-n // LANES)))  # a short block may stop
+    filled = np.zeros((channels, blocks * steps * LANES), x.dtype)
+    filled[:, :n] = terms.swapaxes(0, 1).reshape(channels, n)
+    dweight[...] = _in_order(_block_sums(filled.reshape(channels, blocks, steps, LANES)))
+
+
+def _in_order(sums: Array) -> Array:
+    """Add along the last axis in float64. No sum of a block is -0, so to start with the first is to add it to +0."""
+    return np.add.accumulate(sums, axis=-1, dtype=np.float64)[..., -1]
 
 
 def _room(out: Array, needed: Array) -> Array:
@@ -128,11 +144,11 @@ def _room(out: Array, needed: Array) -> Array:
     return np.empty_like(out) if np.may_share_memory(out, needed) else out
 
 
-def _mask(positive: Array, like: Array) -> Array:
-    """Integers of the size of an element: 0 where it is positive, else -1, which is all bits; overwrites."""
-    signs = positive.view(np.int8)
-    signs -= 1
-    return np.asarray(signs, f"i{like.itemsize}")
+def _mask(x: Array) -> Array:
+    """Integers of the size of ``x``: 0 where it is positive, else -1, which is all bits."""
+    positive = (x > 0).view(np.int8)
+    positive -= 1
+    return np.asarray(positive, f"i{x.itemsize}")
 
 
 def _change(weight: Array) -> Array:
@@ -151,14 +167,13 @@ def _factor(mask: Array, change: Array, like: Array) -> Array:
 
 
 def _block_sums(terms: Array) -> Array:
-    """Sum each row of ``terms``, block by block."""
-    steps = terms.reshape(len(terms), -1, BLOCK // LANES, LANES)
-    if terms.strides[1] == terms.itemsize and terms.size > SMALL:
+    """Sum terms of the shape (rows, blocks, steps, LANES) to (rows, blocks)."""
+    if terms.strides[-1] == terms.itemsize and terms.size > SMALL:
         # LANES numbers move as one item, to where long runs of them are added: that is twice as fast
-        items = steps.view(f"V{LANES * terms.itemsize}").transpose(2, 0, 1, 3)
+        items = terms.view(f"V{LANES * terms.itemsize}").transpose(2, 0, 1, 3)
         lanes = np.add.reduce(np.ascontiguousarray(items).view(terms.dtype), axis=0, initial=0)
     else:  # channels last, or few terms
-        lanes = np.add.reduce(steps, axis=2, initial=0)
+        lanes = np.add.reduce(terms, axis=2, initial=0)
     lanes = np.ascontiguousarray(lanes.transpose(2, 0, 1))
     while len(lanes) > 1:  # the reductions above add in order, as NumPy does along all but the innermost axis
         half = len(lanes) // 2
