@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from fastleaky import _arguments
-from fastleaky._backends.choice import backend
+from fastleaky._backends.choice import backend, ready
 from fastleaky._layout import plan
-from fastleaky._operations import OPERATIONS
-from fastleaky._typing import Array, ArrayLike
+from fastleaky._operations import OPERATIONS, Operation
+from fastleaky._typing import Array, ArrayLike, Backend
 
 
 def leaky_relu(x: ArrayLike, negative_slope: float = 0.01, *, out: Array | None = None) -> Array:
@@ -54,6 +55,11 @@ def leaky_relu(x: ArrayLike, negative_slope: float = 0.01, *, out: Array | None 
     >>> fastleaky.leaky_relu([10.0, -5.0, 0.0], 0.1)
     array([10. , -0.5,  0. ])
     """
+    if out is None and type(negative_slope) is float and (found := _regular(x)):  # _straight, in half the time
+        array: Any = x
+        out = np.empty(array.shape, array.dtype)
+        found.elementwise(OPERATIONS["leaky_relu"], (array,), (negative_slope,), out)
+        return out
     return _apply("leaky_relu", (x, negative_slope), out)[0]
 
 
@@ -211,6 +217,8 @@ def prelu_backward(
 def _apply(name: str, given: tuple[Any, ...], out: Any, axis: int = 1) -> tuple[Array, ...]:
     """Apply an operation to its positional arguments; always a tuple of results."""
     operation = OPERATIONS[name]
+    if out is None and (results := _straight(operation, given, axis)):
+        return results
     inputs, channel, numbers = _arguments.parse(operation, given, axis)
     x = inputs[-1]
     out, *outs = _arguments.outputs(operation, out, x, channel)
@@ -221,3 +229,43 @@ def _apply(name: str, given: tuple[Any, ...], out: Any, axis: int = 1) -> tuple[
     operation.compute(backend(x.dtype), dense, (*channel.rows, *numbers), (target, *sums))
     result = layout.result(target, out, *given[: len(inputs)])
     return (result, *map(_arguments.shaped_like, sums, channel.given, outs))
+
+
+def _straight(operation: Operation, given: tuple[Any, ...], axis: Any) -> tuple[Array, ...] | None:
+    """Apply an operation to arrays that a backend takes as they are, into new ones; None if they need a longer look.
+
+    That look takes several microseconds.
+    """
+    count, end = len(operation.inputs), len(operation.inputs) + len(operation.channel)
+    inputs, rows, x = given[:count], given[count:end], given[count - 1]
+    found = _regular(x)
+    if not found:
+        return None
+    shape, dtype = x.shape, x.dtype
+    for array in inputs[:-1]:
+        if not _regular(array) or array.dtype != dtype or array.shape != shape:
+            return None
+    for number in given[end:]:
+        if type(number) is not float:
+            return None
+    out = target = np.empty(shape, dtype)
+    if rows:
+        if type(axis) is not int or not -len(shape) <= axis < len(shape):
+            return None
+        axis %= len(shape)
+        for row in rows:
+            if not _regular(row) or row.dtype != dtype or row.shape != shape[axis : axis + 1]:
+                return None
+        canonical = (math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1 :]))
+        inputs, target = tuple([array.reshape(canonical) for array in inputs]), out.reshape(canonical)
+    sums = [np.empty(row.shape, dtype) for row in rows] if len(operation.results) > 1 else ()
+    operation.compute(found, inputs, given[count:], (target, *sums))
+    return (out, *sums)
+
+
+def _regular(x: Any) -> Backend | None:
+    """Return the backend, if it is ready for such an array, which has dimensions and lies in memory in C order."""
+    if type(x) is not np.ndarray or not x.ndim:
+        return None
+    flags = x.flags
+    return ready(x.dtype) if flags.c_contiguous and flags.aligned else None

@@ -31,8 +31,8 @@ class Backend(Protocol):
     ) -> None:
         """Write the result of an operation.
 
-        Arrays have the shape (outer, channels, inner); a parameter is one number, or an array with one for each
-        channel.
+        Arrays have the shape (outer, channels, inner), or any if no parameter is an array; a parameter is one number,
+        or an array with one for each channel.
         """
 
     def slope_gradient(self, grad: Array, x: Array, slope: Array, dx: Array, dslope: Array) -> None:

@@ -14,6 +14,7 @@ import pytest
 from quantized_examples import ENGINES
 
 import fastleaky
+from fastleaky import _api
 from fastleaky._backends import choice, native, numpy_backend
 from fastleaky._operations import OPERATIONS, Operation
 
@@ -56,6 +57,7 @@ def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     name = GENERAL.get(request.param, request.param)
     if request.param in GENERAL:
         monkeypatch.setattr(native, "ENTRIES", False)
+        monkeypatch.setattr(_api, "ready", lambda _: None)
         monkeypatch.setattr(numpy_backend, "SMALL", 0)
     with fastleaky.use(name):
         yield name

@@ -47,6 +47,7 @@ def forbid_the_general(monkeypatch):
     def general(*_):
         raise TakenError
 
+    monkeypatch.setattr(_api, "ready", general)
     monkeypatch.setattr(_arguments, "floats", general)
 
 

@@ -38,7 +38,7 @@ def test_every_case_of_the_check():
 
 
 def test_lengths(operation, dtype):
-    for n in (*range(130, 140), 16 * 128 - 1, 2 * 16384 - 1, 2 * 16384, 2 * 16384 + 1, 65536 + 200, (1 << 18) + 1):
+    for n in (*range(130, 140), 2047, 2048, 2049, 2 * 16384 - 1, 2 * 16384, 2 * 16384 + 1, 65536 + 200, (1 << 18) + 1):
         given, wanted = example((1, 1, n), dtype)
         assert agree(operation, given, wanted[operation.name]), n
 
@@ -48,10 +48,10 @@ SLOPES = [0.01, 0.2, -0.3, 0.0, -0.0, 1.0, 1.5, 3.0, 1e-30, 1e-40, 1e38, -1e38, 
 
 @pytest.mark.parametrize("kind", ["calm", "wild"])
 def test_slopes(operation, dtype, kind):
-    given, _ = example((5, 3, 77), dtype, kind)
-    for slope in SLOPES:
+    for shape, slope in itertools.product([(5, 3, 77), (10, 3, 9, 11)], SLOPES):
+        given, _ = example(shape, dtype, kind)
         weight = reference.rounded(np.full(3, slope), np.dtype(dtype))
-        assert agree(operation, {**given, "negative_slope": slope, "weight": weight}), slope
+        assert agree(operation, {**given, "negative_slope": slope, "weight": weight}), (shape, slope)
 
 
 SHAPES = [
@@ -122,11 +122,13 @@ def test_what_kernels_are_given(operation, dtype, monkeypatch):
             return call
 
     monkeypatch.setattr(_api, "backend", lambda dtype, real=_api.backend: Watched(real(dtype)))
+    monkeypatch.setattr(_api, "ready", lambda dtype, real=_api.ready: (found := real(dtype)) and Watched(found))
     given, wanted = example((3, 5, 7, 4), dtype)
     for name, layout in LAYOUTS.items():
         laid_so = {key: layout(value) if isinstance(value, np.ndarray) else value for key, value in given.items()}
         outs = tuple(map(WRITABLE.get(name, contiguous), wanted[operation.name]))
         operation(_api, laid_so, out=outs if len(outs) > 1 else outs[0])
+        operation(_api, laid_so)
     assert len(arrays) >= len(LAYOUTS) * 2
     for array in arrays:
         assert type(array) is np.ndarray
@@ -247,9 +249,14 @@ def test_subclasses(dtype):
 
 
 def test_nothing_warns(operation, dtype, recwarn):
-    given, _ = example((4, 5, 60), dtype, "wild")
-    for slope in SLOPES:
-        operation(fastleaky, {**given, "negative_slope": slope})
+    """Nor does anything raise, where the caller has asked NumPy to, small arrays or not."""
+    for shape in ((4, 5, 60), (4, 5, 200)):
+        given, _ = example(shape, dtype, "wild")
+        for slope, state in itertools.product(SLOPES, ({}, {"all": "raise"})):
+            with np.errstate(**state):
+                before = np.geterr()
+                operation(fastleaky, {**given, "negative_slope": slope})
+                assert np.geterr() == before
     assert not recwarn.list
 
 

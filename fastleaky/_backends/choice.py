@@ -38,7 +38,7 @@ class Choice:
     usable: dict[str, Callable[[], Any]]  # best first; what makes each one ready
     unusable: dict[str, str]  # why not
     wanted: str | None = None  # None: the best
-    ready: dict[str, Backend] = field(default_factory=dict)  # by element type: those of the wanted backend, proven
+    ready: dict[np.dtype[Any], Backend] = field(default_factory=dict)  # the wanted one, proven
 
     def demand(self, wanted: str | None) -> str:
         """Return the first usable name that `wanted` stands for, or say what there is."""
@@ -162,8 +162,12 @@ def _want(name: str | None) -> str | None:
 
 def backend(dtype: np.dtype[Any]) -> Backend:
     """Return the chosen backend, ready for an element type."""
-    ready = _choice.ready.get(name_in_c(dtype))
-    return ready if ready is not None else _prepare(dtype)
+    return ready(dtype) or _prepare(dtype)
+
+
+def ready(dtype: np.dtype[Any]) -> Backend | None:
+    """Return the chosen backend if it is ready for an element type, in the processor's byte order."""
+    return _choice.ready.get(dtype)
 
 
 def _load(make: Callable[[], Any], dtype: np.dtype[Any]) -> Backend:
@@ -221,7 +225,7 @@ def _prepare(dtype: np.dtype[Any]) -> Backend:
             _proven[name, type_] = loaded
         with _changing:
             if choice is _choice:  # else it was swapped meanwhile, and this call alone ends with the former one
-                choice.ready[type_] = _proven[name, type_]
+                choice.ready[np.dtype(dtype.type)] = _proven[name, type_]
                 native.set_backend(_proven[name, type_], type_, np.dtype(dtype.type))  # the one of nearly all arrays
         return _proven[name, type_]
 

@@ -24,6 +24,8 @@ class Half:
     def elementwise(self, operation: Operation, inputs: Sequence[Array], parameters: Sequence[Any], out: Array) -> None:
         """Write the result of an operation."""
         parameters = [wide(values) if isinstance(values, np.ndarray) else values for values in parameters]
+        if not operation.channel:
+            inputs, out = [array.reshape(1, 1, -1) for array in inputs], out.reshape(1, 1, -1)
         outer, channels, inner = out.shape
         step = max(1, PIECE // max(1, outer * channels))
         for start in range(0, inner, step):

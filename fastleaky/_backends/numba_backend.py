@@ -41,6 +41,7 @@ from fastleaky.reference import BLOCK, CHUNK, LANES
 
 __all__ = ["elementwise", "integers", "slope_gradient"]
 
+SMALL = 1 << 11  # elements: up to here every cache holds them, and each look at them costs more than it may save
 PARALLEL_FROM = 1 << 17  # elements; below, waking the threads costs more than they save
 TILE = 1024  # channels that go down the rows together where channels are last: with 64, half as fast
 TOGETHER = 64  # channels that take turns by rows: one by one, half as fast
@@ -377,14 +378,18 @@ def _make_backward_columns(loop: Any, _: Any) -> Kernel:
     return backward_columns
 
 
+Make = Callable[[Any, Any], Kernel]
+
+
 @functools.cache
-def _compiled(make: Callable[[Any, Any], Kernel], types: str, parallel: bool, past: bool) -> Any:  # noqa: FBT001
+def _compiled(make: Make, types: str, parallel: bool, past: bool) -> Any:  # noqa: FBT001
     """Compile for inputs that may be read-only: Numba would compile anew for arrays that are."""
     number, *rest = (numba.from_dtype(np.dtype(char)) for char in types)
-    whole, row = (numba.types.Array(number, ndim, "C", readonly=True) for ndim in (3, 1))
-    slope = numba.float64 if make is _make_flat else row
+    flat = make is _make_flat
+    array, row = (numba.types.Array(number, ndim, "C", readonly=True) for ndim in (1 if flat else 3, 1))
     function = make(numba.prange if parallel else range, True if past else None)
-    signature = numba.void(whole, whole, slope, number[:, :, ::1], *(dslope[::1] for dslope in rest))
+    out = array.copy(readonly=False)
+    signature = numba.void(array, array, numba.float64 if flat else row, out, *(dslope[::1] for dslope in rest))
     return _jit(function, signature, parallel=parallel)
 
 
@@ -402,41 +407,38 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def _past(inputs: tuple[Array, ...], out: Array) -> bool:
+def _past(v: Array, x: Array, out: Array) -> bool:
     """Should the output be stored past the cache? Every run must begin at a multiple of 16 bytes.
 
     What does not fill a block is not stored so, and lines that are stored in both ways take ten times as long.
     """
-    if not STREAMS or (len(inputs) + 1) * out.nbytes < past_from():
+    if not STREAMS or (2 if v is x else 3) * out.nbytes < past_from():
         return False
-    _, channels, inner = out.shape
+    channels, inner = (1, *out.shape)[-2:]
     step = inner if inner > 1 else channels
-    start, *starts = (array.__array_interface__["data"][0] for array in (out, *inputs))
+    start, *starts = (array.__array_interface__["data"][0] for array in (out, v, x))
     near = any((start - other - 1) % PAGE < NEAR for other in starts)  # then loads wait for these stores
     aligned = start % 16 == 0 and (step == out.size or step * out.itemsize % 16 == 0)
     few_lines = step % BLOCK == 0 or step >= 2 * LONG
     return aligned and few_lines and start not in starts and not near
 
 
-def _run(
-    make: Callable[[Any, Any], Kernel], inputs: tuple[Array, ...], slope: Array | float, out: Array, *dslope: Array
-) -> None:
+def _run(make: Make, v: Array, x: Array, slope: Array | float, out: Array, *dslope: Array) -> None:
     """Call a kernel, with all threads where that pays and is safe."""
     if not out.size:
         for sums in dslope:
             sums.fill(0)
         return
-    types, past = "".join([array.dtype.char for array in (out, *dslope)]), _past(inputs, out)
-    arrays = (inputs[0], inputs[-1], slope, out, *dslope)
+    types, past = "".join([array.dtype.char for array in (out, *dslope)]), _past(v, x, out)
     threads = min(get_num_threads(), _THREADS)
     worth_it = threads > 1 and out.size >= PARALLEL_FROM and not _forked
     if not worth_it or not _one_parallel_call.acquire(blocking=False):
-        _compiled(make, types, False, past)(*arrays)  # noqa: FBT003 - names of arguments take time in each call
+        _compiled(make, types, False, past)(v, x, slope, out, *dslope)  # noqa: FBT003 - names take time in each call
         return
     before = numba.get_num_threads()
     try:
         numba.set_num_threads(threads)
-        _compiled(make, types, True, past)(*arrays)  # noqa: FBT003
+        _compiled(make, types, True, past)(v, x, slope, out, *dslope)  # noqa: FBT003
     finally:
         numba.set_num_threads(before)
         _one_parallel_call.release()
@@ -453,11 +455,18 @@ def elementwise(operation: Operation, inputs: Sequence[Array], parameters: Seque
     if operation.formula != LEAKY:
         numpy_backend.elementwise(operation, inputs, parameters, out)
         return
-    (slope,) = parameters
-    per_channel = _make_columns if _last(out) else _make_rows
-    _run(_make_flat if isinstance(slope, float) else per_channel, tuple(inputs), slope, out)
+    v, x, slope = inputs[0], inputs[-1], parameters[0]
+    if not isinstance(slope, float):
+        _run(_make_columns if _last(out) else _make_rows, v, x, slope, out)
+        return
+    v, out = v.ravel(), out.ravel()
+    x = v if len(inputs) == 1 else x.ravel()
+    if out.size <= SMALL:
+        _compiled(_make_flat, out.dtype.char, False, False)(v, x, slope, out)  # noqa: FBT003
+    else:
+        _run(_make_flat, v, x, slope, out)
 
 
 def slope_gradient(grad: Array, x: Array, slope: Array, dx: Array, dslope: Array) -> None:
     """Write both gradients of PReLU."""
-    _run(_make_backward_columns if _last(x) else _make_backward_rows, (grad, x), slope, dx, dslope)
+    _run(_make_backward_columns if _last(x) else _make_backward_rows, grad, x, slope, dx, dslope)

@@ -40,9 +40,8 @@ def _as_specified(operation: Operation, inputs: Sequence[Array], parameters: Seq
     rows = [values.reshape(1, -1, 1) for values in parameters[: len(operation.channel)]]
     numbers = parameters[len(operation.channel) :]
     specification = getattr(reference, operation.name)
-    outer, channels, inner = out.shape
-    step = max(1, PIECE // max(1, channels * inner))
-    for start in range(0, outer, step):
+    step = max(1, PIECE // max(1, out[:1].size))
+    for start in range(0, len(out), step):
         here = slice(start, start + step)
         out[here] = specification(*(array[here] for array in inputs), *rows, *numbers)
 
@@ -58,17 +57,20 @@ def _leaky(v: Array, x: Array, slope: float | Array, out: Array) -> None:
         else:
             _select(v, x > 0, x.dtype.type(slope), out)
         return
-    row = np.array([slope], x.dtype) if isinstance(slope, float) else slope
-    low, high = row.min(), row.max()
-    if v is x and low > 0 and (high <= 1 or low >= 1):  # then the answer is the larger, or the smaller, of two
+    forward = v is x
+    if isinstance(slope, float):
+        slope = np.array([slope], x.dtype)
+        v, x, out = (array.reshape(1, 1, -1) for array in (v, x, out))
+    low, high = slope.min(), slope.max()
+    if forward and low > 0 and (high <= 1 or low >= 1):  # then the answer is the larger, or the smaller, of two
         choose = np.maximum if high <= 1 else np.minimum
-        for here, factor in pieces(x.shape, row):
+        for here, factor in pieces(x.shape, slope):
             scaled = np.multiply(factor, x[here], out=_room(out[here], x[here]))
             choose(x[here], scaled, out=out[here])
-    elif row.size == 1:
-        _look_up(v.reshape(-1), x.reshape(-1), row, out.reshape(-1))
+    elif slope.size == 1:
+        _look_up(v.reshape(-1), x.reshape(-1), slope, out.reshape(-1))
     else:
-        for here, change in pieces(x.shape, _change(row)):
+        for here, change in pieces(x.shape, _change(slope)):
             np.multiply(v[here], _factor(_mask(x[here]), change, x), out=out[here])
 
 
