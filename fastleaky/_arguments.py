@@ -1,7 +1,5 @@
 """The checks of the arguments, in front of all backends, which trust what they get. Nothing is written before them."""
 
-from __future__ import annotations
-
 import numbers
 import operator
 from typing import Any, NamedTuple

@@ -1,6 +1,4 @@
-"""From any array to the kernels' dense (outer, channels, inner), and back."""
-
-from __future__ import annotations
+"""Any array as the dense (outer, channels, inner) that kernels take, and back."""
 
 import functools
 import math
@@ -13,7 +11,7 @@ from fastleaky._typing import Array, ArrayLike
 
 
 class Layout(NamedTuple):
-    """How the kernels walk an array: its axes from the outermost to the innermost, and these in three groups."""
+    """The order of an array's axes for the kernels, from the outermost to the innermost, coalesced to three."""
 
     array_shape: tuple[int, ...]
     axes: tuple[int, ...]
@@ -21,27 +19,26 @@ class Layout(NamedTuple):
     shape: tuple[int, int, int]
 
     def dense(self, array: Array) -> Array:
-        """``array`` as the kernels need it; a view if it lies so in memory already, else a copy."""
+        """Return ``array`` in this layout: a view if it lies so in memory already, else a copy."""
         if self.in_c_order and _is_dense(array):
             return array.reshape(self.shape)
-        return np.require(array.transpose(self.axes), array.dtype.newbyteorder("="), ["C", "A", "E"]).reshape(
-            self.shape
-        )
+        dense = np.require(array.transpose(self.axes), array.dtype.newbyteorder("="), ["C", "A", "E"])
+        return dense.reshape(self.shape)
 
     def target(self, out: Array | None, inputs: Sequence[Array], rows: Sequence[Array] = ()) -> Array:
-        """Where the kernel may write: ``out`` itself if it is plain and overlaps an input only exactly."""
+        """Return where a kernel may write: ``out`` if it is dense and each input is the same array or disjoint."""
         if out is not None:
             view = np.asarray(out)
             view = view if self.in_c_order else view.transpose(self.axes)
             if _is_dense(view):
                 view = view.reshape(self.shape)
-                apart = not any(np.may_share_memory(view, row) for row in rows)
-                if apart and all(_apart_or_same(view, array) for array in inputs):
+                disjoint = not any(np.may_share_memory(view, row) for row in rows)
+                if disjoint and all(_same_or_disjoint(view, array) for array in inputs):
                     return view
         return np.empty(self.shape, inputs[0].dtype)
 
     def result(self, written: Array, out: Array | None, *given: ArrayLike) -> Array:
-        """What the caller gets: ``out``, filled, or a new array in the class of what was ``given``."""
+        """Return ``out``, filled, or a new array in the class of the ``given`` inputs."""
         if out is not None and np.may_share_memory(np.asarray(out), written):
             return out
         shape = self.array_shape
@@ -57,10 +54,10 @@ class Layout(NamedTuple):
 
 @functools.lru_cache(maxsize=1024)
 def plan(shape: tuple[int, ...], strides: tuple[int, ...], varying: tuple[int, ...], *, ordered: bool) -> Layout:
-    """Choose the order in which to walk an array for a weight that varies along the axes ``varying``.
+    """Choose the order of the axes for parameters that vary along the axes ``varying``.
 
-    These must come together and in order, to be the channels. If the order of the sum counts (``ordered``), the others
-    must stay in order too. The order in memory is tried first (no copy), then that of the axes, which is C order.
+    These become the channels, so they must be adjacent and in order. If ``ordered``, for a sum, the others must be in
+    order too. The order in memory is tried first, since it needs no copy; then C order.
     """
     long = [axis for axis, size in enumerate(shape) if size != 1]
     shared = [axis for axis in long if axis not in varying]
@@ -80,19 +77,19 @@ def plan(shape: tuple[int, ...], strides: tuple[int, ...], varying: tuple[int, .
 
 
 def row(array: Array) -> Array:
-    """An array's values in a row as kernels need them: a view if they lie so in memory already, else a copy."""
+    """Return the values as a dense 1-d array: a view if they lie so in memory already, else a copy."""
     return (array if _is_dense(array) else np.require(array, requirements=["C", "A", "E"])).reshape(-1)
 
 
-def straight(x: Any, out: Any, dtype: np.dtype[Any]) -> tuple[Array, Array] | None:
-    """``x`` and where to write, if kernels can take both just as they are, in C order; None if that takes a look."""
+def fast_path(x: Any, out: Any, dtype: np.dtype[Any]) -> tuple[Array, Array] | None:
+    """Return ``x`` and where to write, if a kernel can take both as they are, in C order; else None."""
     if type(x) is not np.ndarray or x.dtype != dtype or not _is_dense(x):
         return None
     if out is None:
         return x, np.empty(x.shape, dtype)
     if type(out) is not np.ndarray or out.dtype != dtype or out.shape != x.shape or not _is_dense(out):
         return None
-    return (x, out) if out.flags.writeable and _apart_or_same(x, out) else None
+    return (x, out) if out.flags.writeable and _same_or_disjoint(x, out) else None
 
 
 def _is_dense(array: Array) -> bool:
@@ -101,7 +98,7 @@ def _is_dense(array: Array) -> bool:
 
 
 def _in_class_of(inputs: Sequence[ArrayLike], array: Array) -> Array:
-    """``array`` as NumPy would give it for a ufunc of these inputs: in their subclass, masked as they are."""
+    """Return ``array`` as a ufunc of these inputs would: in their subclass, masked as they are."""
     subclassed = [given for given in inputs if isinstance(given, np.ndarray) and type(given) is not np.ndarray]
     if not subclassed:
         return array
@@ -110,6 +107,6 @@ def _in_class_of(inputs: Sequence[ArrayLike], array: Array) -> Array:
     return first.__array_wrap__(array, (ufunc, tuple(inputs), 0))
 
 
-def _apart_or_same(a: Array, b: Array) -> bool:
-    """Do two dense arrays of one shape and type share nothing, or lie in exactly the same place?"""
+def _same_or_disjoint(a: Array, b: Array) -> bool:
+    """Are two dense arrays of one shape and type at the same place, or without common memory?"""
     return not np.may_share_memory(a, b) or a.__array_interface__["data"] == b.__array_interface__["data"]

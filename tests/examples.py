@@ -18,7 +18,7 @@ every_case = functools.cache(lambda: tuple(check.cases()))  # of ``python -m fas
 
 
 def example(
-    shape: Shape, dtype: Any = "float32", kind: str = "calm", weight_shape: Shape | None = None
+    shape: Shape, dtype: Any = "float32", kind: str = "finite", weight_shape: Shape | None = None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Fresh copies of the arguments; and the results of each operation, which are read-only."""
     given, wanted = _example(shape, dtype, kind, weight_shape)

@@ -47,7 +47,9 @@ def check_floats(array):
     """A type in the place of each argument in turn."""
     ours, x = array.dtype.type in FLOATS, np.linspace(-2, 2, array.size, dtype="f4")
     for operation in OPERATIONS.values():
-        given = {"x": array, "grad": array, "weight": array[:1], "negative_slope": 0.5}
+        channel, numbers = dict.fromkeys(operation.channel, array[:1]), dict.fromkeys(operation.numbers, 0.5)
+        given = {**dict.fromkeys(operation.inputs, array), **channel, **numbers}
+        float32 = {**dict.fromkeys(operation.inputs, x), **dict.fromkeys(operation.channel, x[:1]), **numbers}
         out = np.empty_like(array)
         out = (out, None) if len(operation.results) > 1 else out
         if ours:
@@ -57,9 +59,9 @@ def check_floats(array):
         else:
             assert refused(operation, fastleaky, given), operation.name
         if array.dtype.type is not np.float32:
-            assert refused(operation, fastleaky, {**given, "x": x, "grad": x, "weight": x[:1]}, out=out)
-        for name in {"grad", "weight"} & {*operation.positional}:
-            fine = {"x": x, "grad": x, "weight": x[:1], "negative_slope": 0.5, name: given[name]}
+            assert refused(operation, fastleaky, float32, out=out)
+        for name in {*operation.inputs, *operation.channel} - {"x"}:
+            fine = {**float32, name: given[name]}
             assert (array.dtype.type is np.float32) != refused(operation, fastleaky, fine), (operation.name, name)
 
 

@@ -35,17 +35,21 @@ def read_only(a):
 
 def call(name, **changed):
     """Apply an operation to good arguments, some of them changed."""
-    given = {"x": X, "grad": X, "weight": W, "negative_slope": 0.1, **changed}
+    operation = OPERATIONS[name]
+    given = {**dict.fromkeys(operation.inputs, X), **dict.fromkeys(operation.channel, W)}
+    given |= {**dict.fromkeys(operation.numbers, 0.1), **changed}
     options = {key: value for key, value in given.items() if key in ("out", "axis")}
-    return OPERATIONS[name](fastleaky, given, **options)
+    return operation(fastleaky, given, **options)
 
 
 SAME = np.ones(5, np.float32)
 ROOM = np.ones(X.size + 4, np.float32)
 EVERY = list(OPERATIONS)
-BACKWARD = ["leaky_relu_backward", "prelu_backward"]
-LEAKY = ["leaky_relu", "leaky_relu_backward"]
-PRELU = ["prelu", "prelu_backward"]
+BACKWARD, LEAKY, PRELU = (
+    [name for name, operation in OPERATIONS.items() if argument in operation.positional]
+    for argument in ("grad", "negative_slope", "weight")
+)
+PAIRS = [name for name, operation in OPERATIONS.items() if len(operation.results) > 1]
 
 BAD = [
     # operations, what is changed, the error, what its message must say
@@ -99,8 +103,8 @@ BAD = [
     *[
         (names, {"out": wrap(out)}, error, message.format(name=name))
         for names, name, wrap in (
-            (EVERY[:3], "out", lambda out: out),
-            (EVERY[3:], "out[0]", lambda out: (out, None)),
+            ([name for name in EVERY if name not in PAIRS], "out", lambda out: out),
+            (PAIRS, "out[0]", lambda out: (out, None)),
         )
         for out, error, message in (
             (X[:2].copy(), ValueError, "{name} has shape (2, 8, 16); it must have x's, (4, 8, 16)"),
@@ -112,24 +116,24 @@ BAD = [
             (3.0, TypeError, "{name} is float"),
         )
     ],
-    (["prelu_backward"], {"out": X.copy()}, TypeError, "out is ndarray; it must be a tuple of two arrays"),
-    (["prelu_backward"], {"out": (X.copy(),)}, ValueError, "out has 1 elements"),
+    (PAIRS, {"out": X.copy()}, TypeError, "out is ndarray; it must be a tuple of two arrays"),
+    (PAIRS, {"out": (X.copy(),)}, ValueError, "out has 1 elements"),
     (
-        ["prelu_backward"],
+        PAIRS,
         {"out": (None, W[:3].copy())},
         ValueError,
         "out[1] has shape (3,); it must have weight's, (8,)",
     ),
-    (["prelu_backward"], {"out": (None, np.ones(8))}, TypeError, "out[1] has type float64; it must have weight's"),
-    (["prelu_backward"], {"out": (None, read_only(W))}, ValueError, "out[1] is read-only"),
+    (PAIRS, {"out": (None, np.ones(8))}, TypeError, "out[1] has type float64; it must have weight's"),
+    (PAIRS, {"out": (None, read_only(W))}, ValueError, "out[1] is read-only"),
     (
-        ["prelu_backward"],
+        PAIRS,
         {"x": SAME, "grad": SAME, "weight": SAME, "out": (SAME, SAME)},
         ValueError,
         "out[0] and out[1] share memory",
     ),
     (
-        ["prelu_backward"],
+        PAIRS,
         {"out": (ROOM[: X.size].reshape(X.shape), ROOM[-8:])},
         ValueError,
         "out[0] and out[1] share memory",
@@ -205,8 +209,8 @@ ANYTHING = st.one_of(
 @given(st.sampled_from(EVERY), st.data())
 def test_fuzz(name, draws):
     """Whatever is passed: an answer, a TypeError or a ValueError."""
-    keys = {"leaky_relu": ["x", "negative_slope", "out"], "leaky_relu_backward": ["grad", "x", "negative_slope", "out"]}
-    changed = draws.draw(st.sets(st.sampled_from(keys.get(name, ["grad", "x", "weight", "axis", "out"])), min_size=1))
+    keys = OPERATIONS[name].positional + OPERATIONS[name].keywords
+    changed = draws.draw(st.sets(st.sampled_from(keys), min_size=1))
     arguments = {key: draws.draw(ANYTHING, label=key) for key in sorted(changed)}
     try:
         call(name, **arguments)

@@ -53,7 +53,7 @@ def test_the_files(golden_folder):
     header = (golden_folder / "vectors.h").read_text()
     assert f"FL_VECTORS_DIGEST 0x{formats.digest():08x}u" in header
     assert header.endswith("#define FL_VECTORS_END 1\n")
-    size = sum(dtype.itemsize * len(formats.Words(t).words) for t, dtype in formats.DTYPES.items())
+    size = sum(dtype.itemsize * len(formats.Table(t).words) for t, dtype in formats.DTYPES.items())
     assert size < 68_000  # a Cortex-M3 with 128 kB of flash has room
     with np.load(golden_folder / "vectors.npz") as file:
         for number, vector in enumerate(vectors()):

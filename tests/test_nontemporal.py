@@ -38,10 +38,10 @@ def always_nontemporal(request, monkeypatch):
         else:
             from fastleaky._backends import numba_backend
 
-            monkeypatch.setattr(numba_backend, "past_from", lambda: 1)
+            monkeypatch.setattr(numba_backend, "nontemporal_threshold", lambda: 1)
         yield
         if lib:
-            lib.fl_set_nontemporal_threshold(cache.past_from())
+            lib.fl_set_nontemporal_threshold(cache.nontemporal_threshold())
 
 
 @pytest.mark.usefixtures("always_nontemporal")
@@ -88,4 +88,4 @@ def test_last_cache(files, wanted, tmp_path, monkeypatch):
         (folder / "level").write_text(level + "\n")
         (folder / "size").write_text(size + "\n")
     monkeypatch.setattr(cache, "CACHES", tmp_path)
-    assert cache.past_from.__wrapped__() == wanted
+    assert cache.nontemporal_threshold.__wrapped__() == wanted

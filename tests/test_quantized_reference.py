@@ -80,15 +80,15 @@ def test_xnnpack_has_factors_of_256ths():
     x = np.array([-256, -128, -3, -1, 1, 3, 128, 256])
     for factor, of_256 in ((0.01, 3), (2.5 / 256, 2), (3.5 / 256, 4), (-0.01, -3)):
         wanted = [(of_256 * n + 128) // 256 for n in x.tolist()]
-        assert reference.rescale(x, np.float32(factor), "xnnpack").tolist() == wanted
-    assert reference.rescale(np.array([-1, 1]), np.float32(0.5), "xnnpack").tolist() == [0, 1]
+        assert reference.requantize(x, np.float32(factor), "xnnpack").tolist() == wanted
+    assert reference.requantize(np.array([-1, 1]), np.float32(0.5), "xnnpack").tolist() == [0, 1]
 
 
 def test_a_negative_slope_mirrors():
     x = np.array([-3, -1, 1, 3])
     for rounding in ROUNDINGS:
-        up = reference.rescale(x, np.float32(0.5), rounding)
-        assert np.array_equal(reference.rescale(x, np.float32(-0.5), rounding), -up)
+        up = reference.requantize(x, np.float32(0.5), rounding)
+        assert np.array_equal(reference.requantize(x, np.float32(-0.5), rounding), -up)
 
 
 def test_the_order_of_the_factors():

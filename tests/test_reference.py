@@ -131,7 +131,7 @@ def test_the_sums_are_tested():
 
 def test_ordered_sum_is_never_minus_zero_and_keeps_its_bound(dtype):
     assert not np.signbit(reference.ordered_sum(reference.wide(np.full((1, 300), -0.0, dtype))))[0]
-    terms = reference.wide(draw(np.random.default_rng(0), (4, 50_000), dtype, kind="plain"))
+    terms = reference.wide(draw(np.random.default_rng(0), (4, 50_000), dtype, kind="normal"))
     exact = np.array([math.fsum(row.tolist()) for row in terms])
     bound = 12 * float(limits(terms.dtype).eps) / 2 * np.abs(terms.astype(float)).sum(axis=1)
     assert np.all(np.abs(reference.ordered_sum(terms) - exact) <= bound)

@@ -32,7 +32,7 @@ def test_leaky_relu(dtype, shape, slope):
 @pytest.mark.parametrize("shared", [False, True])
 @pytest.mark.parametrize("shape", [shape for shape in SHAPES if len(shape) > 1], ids=str)
 def test_prelu(dtype, shape, shared):
-    given = data(np.random.default_rng(1), shape, dtype, kind="plain")
+    given = data(np.random.default_rng(1), shape, dtype, kind="normal")
     weight = given["weight"][:1] if shared else given["weight"]
     x, w = torch.from_numpy(given["x"]).requires_grad_(), torch.from_numpy(weight).requires_grad_()
     y = F.prelu(x, w)

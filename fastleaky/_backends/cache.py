@@ -1,4 +1,4 @@
-"""The size of the last cache, and from where on results are stored past it; csrc/threads/threads.c does it for C."""
+"""The threshold of non-temporal stores, from the size of the last cache; csrc/threads/threads.c does this for C."""
 
 import functools
 import sys
@@ -8,8 +8,8 @@ CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 
 
 @functools.cache
-def past_from() -> int:
-    """Return how many bytes a call must touch: 3/4 of the last cache, or more than there are if nobody tells."""
+def nontemporal_threshold() -> int:
+    """Return the bytes read and written from which on they pay: 3/4 of the last cache; never if its size is unknown."""
     sizes = {}
     for index in CACHES.glob("index[0-9]"):
         try:

@@ -1,4 +1,4 @@
-"""The C kernels through cffi: pointers in, nothing else; and the way to them without Python (entry.c)."""
+"""The C backend through cffi, and the functions with a fast path to it (entry.c)."""
 
 from __future__ import annotations
 
@@ -32,21 +32,19 @@ NOT_COMPILED = (
     "fastleaky was installed without its compiled module: there was no working C compiler or no Python.h then "
     "(pip install -v tells which)"
 )
-
-
-INTEGERS = {"b": ("i8", "int8_t"), "B": ("u8", "uint8_t"), "h": ("i16", "int16_t")}
+INTEGERS = {"b": ("i8", "int8_t"), "B": ("u8", "uint8_t"), "h": ("i16", "int16_t")}  # names in C by type character
 
 
 class SourceFolderError(ImportError):
-    """Python took the source folder for the package, and there are no kernels to go with it."""
+    """Python imported the source folder, for which there is no compiled module."""
 
 
 @functools.cache
 def extension() -> ModuleType:
-    """The compiled module, or an ImportError that says why there is none.
+    """Return the compiled module; an ImportError says why there is none.
 
-    In the repository's root the source folder shadows an installed fastleaky, and the compiled module lies with the
-    latter. It is taken from there if it was built from the C sources that lie beside this file.
+    In the repository's root the source folder shadows the installed package, which has the compiled module. That one is
+    used if it was built from the C sources of this folder.
     """
     try:
         return importlib.import_module("fastleaky._ffi")
@@ -69,7 +67,7 @@ def _installed_extension() -> ModuleType:
     spec.loader.exec_module(module)
     built_from = module.ffi.string(module.lib.fl_digest).decode()
     if built_from != ffi_build.digest():
-        sys.modules.pop("fastleaky._ffi", None)  # where Python has put it: who asks again must not be given it
+        sys.modules.pop("fastleaky._ffi", None)  # else the next import would get it
         raise SourceFolderError(
             f"the installed {module.__file__} was built from other C sources than those beside {PACKAGE}: "
             "run pip install . again"
@@ -133,7 +131,7 @@ def instruction_sets() -> dict[str, Any]:
     return found
 
 
-ENTRIES = True  # tests switch them off, and so take the slow path with the same kernels
+ENTRIES = True  # tests switch the fast path off
 
 
 def entries(general: ModuleType) -> dict[str, Any]:

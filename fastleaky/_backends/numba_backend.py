@@ -15,7 +15,7 @@ import numba
 import numpy as np
 
 from fastleaky._backends import numpy_backend
-from fastleaky._backends.cache import past_from
+from fastleaky._backends.cache import nontemporal_threshold
 from fastleaky._backends.numba_intrinsics import (
     STREAMS,
     Kernel,
@@ -412,7 +412,7 @@ def _past(v: Array, x: Array, out: Array) -> bool:
 
     What does not fill a block is not stored so, and lines that are stored in both ways take ten times as long.
     """
-    if not STREAMS or (2 if v is x else 3) * out.nbytes < past_from():
+    if not STREAMS or (2 if v is x else 3) * out.nbytes < nontemporal_threshold():
         return False
     channels, inner = (1, *out.shape)[-2:]
     step = inner if inner > 1 else channels

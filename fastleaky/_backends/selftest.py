@@ -1,6 +1,4 @@
-"""The self-test of a backend at its first use: known answers, and the random arrays that they are made of."""
-
-from __future__ import annotations
+"""The self-test of a backend at its first use, and the random arrays for it and for the tests."""
 
 import itertools
 from typing import Any
@@ -25,24 +23,24 @@ def same_bits(a: Array, b: Array) -> bool:
     return bool(np.all(equal | (np.isnan(a) & np.isnan(b)).reshape(equal.shape)))
 
 
-def draw(rng: Rng, shape: tuple[int, ...] | int, dtype: Any, kind: str = "calm") -> Array:
+def draw(rng: Rng, shape: tuple[int, ...] | int, dtype: Any, kind: str = "finite") -> Array:
     """Draw numbers of random sign.
 
-    They are normal ("plain"); or one in ten is a zero or next to the smallest ("calm"), which leaves the sums finite;
-    or one in ten is next to the largest, infinite or NaN ("wild"), which makes most sums NaN.
+    "normal": normally distributed. "finite": one in ten is zero or subnormal, and sums stay finite. "special": one in
+    ten is huge, infinite or NaN, and most sums are NaN.
     """
     info = limits(dtype)
     special = {
-        "plain": [1],
-        "calm": [0, info.smallest_subnormal, info.tiny * 0.75, info.tiny],
-        "wild": [0, info.smallest_subnormal, info.max / 3, info.max, np.inf, np.nan],
+        "normal": [1],
+        "finite": [0, info.smallest_subnormal, info.tiny * 0.75, info.tiny],
+        "special": [0, info.smallest_subnormal, info.max / 3, info.max, np.inf, np.nan],
     }[kind]
     numbers = rng.standard_normal(shape).astype(dtype)
     chosen = rng.choice(np.array(special, dtype), shape) * rng.choice(np.array([1, -1], dtype), shape)
-    return np.asarray(np.where(rng.random(shape) < 0.1 * (kind != "plain"), chosen, numbers), dtype)
+    return np.asarray(np.where(rng.random(shape) < 0.1 * (kind != "normal"), chosen, numbers), dtype)
 
 
-def data(rng: Rng, shape: tuple[int, ...], dtype: Any, axis: int = 1, kind: str = "calm") -> dict[str, Any]:
+def data(rng: Rng, shape: tuple[int, ...], dtype: Any, axis: int = 1, kind: str = "finite") -> dict[str, Any]:
     """Draw arguments for every operation."""
     table = OPERATIONS.values()
     arrays = dict.fromkeys(name for operation in table for name in reversed(operation.inputs))
@@ -62,18 +60,18 @@ KNOWN_SHAPES = ((1, 1, 300), (3, 2, 150), (150, 3, 1))  # one row; blocks that s
 Known = list[tuple[dict[str, Any], dict[str, tuple[Array, ...]]]]  # arguments, and each operation's results
 
 
-@reference.quiet  # whatever NumPy is told to raise or to warn of
+@reference.quiet  # the caller may have asked NumPy to raise errors
 def known_answers(dtype: np.dtype[Any]) -> Known:
     """Draw small examples of a type, and apply the specification to them."""
     rng = np.random.default_rng(1)
-    cases = itertools.product(KNOWN_SHAPES, ("calm", "wild"))
+    cases = itertools.product(KNOWN_SHAPES, ("finite", "special"))
     drawn = [data(rng, shape, dtype, kind=kind) for shape, kind in cases]
     return [(given, {name: op(reference, given) for name, op in OPERATIONS.items()}) for given in drawn]
 
 
 @reference.quiet
 def see_known_answers(backend: Backend, known: Known) -> None:
-    """See that a backend computes the examples to the last bit; a WrongAnswerError says where it does not."""
+    """Raise a WrongAnswerError unless a backend computes the examples to the last bit."""
     for given, wanted in known:
         for name, operation in OPERATIONS.items():
             inputs, parameters = ([given[key] for key in keys] for keys in (operation.inputs, operation.parameters))

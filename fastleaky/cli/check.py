@@ -1,7 +1,5 @@
 """The large comparison with the specification: ``python -m fastleaky check``."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,25 +16,25 @@ from fastleaky._typing import Array
 
 @dataclass(frozen=True)
 class Case:
-    """One comparison: an operation on drawn arguments, in one memory layout."""
+    """One comparison: an operation, its arguments in one memory layout, and the specified results."""
 
     operation: Operation
     given: dict[str, Any]
     wanted: tuple[Array, ...]
 
     def agrees(self, module: ModuleType) -> bool:
-        """Does `module`, with the backend that it uses now, give the specification's bits?"""
+        """Does `module`, with its present backend, give the specified bits?"""
         return all(map(same_bits, self.operation(module, self.given), self.wanted))
 
 
 def cases() -> Iterator[Case]:
-    """Every operation and type: all short lengths, block and chunk ends, short rows, channels first and last."""
+    """Yield short lengths, block and chunk ends, short rows, channels first and last, for each operation and type."""
     rng = np.random.default_rng(2)
     lengths = [*range(70), 127, 128, 129, 255, 257, 1000, 16383, 16384, 16385, 32769, 150_001]
     shapes: list[tuple[int, ...]] = [(1, 1, n) for n in lengths]
     shapes += [(2, 64, 7, 7), (3, 5, 14, 14), (1, 16, 52, 52), (17_000, 2, 9)]
     shapes += [(4, 3, 1), (300, 3, 1), (200, 70, 1), (40_000, 3, 1)]
-    for shape, dtype, kind in itertools.product(shapes, ("f", "d"), ("calm", "wild")):
+    for shape, dtype, kind in itertools.product(shapes, ("f", "d"), ("finite", "special")):
         given = data(rng, shape, dtype, kind=kind)
         channels_last = {name: _channels_last(given[name]) for name in ("x", "grad")}
         for operation in OPERATIONS.values():
@@ -47,10 +45,10 @@ def cases() -> Iterator[Case]:
 
 
 def _channels_last(array: Array) -> Array:
-    """An equal array whose axis 1 is the innermost in memory."""
+    """Copy an array so that axis 1 is the innermost in memory."""
     return np.moveaxis(np.ascontiguousarray(np.moveaxis(array, 1, -1)), -1, 1)
 
 
-def said(different: int) -> str:
-    """Say how many differ, for a console."""
+def formatted(different: int) -> str:
+    """Format the number of differences for a console."""
     return f"[bold red]{different} DIFFER[/]" if different else "[green]identical[/]"

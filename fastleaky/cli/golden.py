@@ -1,6 +1,4 @@
-"""``python -m fastleaky vectors`` and ``verify``: golden vectors written, and results of them compared."""
-
-from __future__ import annotations
+"""``python -m fastleaky vectors`` and ``verify``: write golden vectors, compare their results."""
 
 from pathlib import Path
 
@@ -8,12 +6,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fastleaky.cli.check import said
+from fastleaky.cli.check import formatted
 from fastleaky.golden import formats, vectors, verification
 
 
-def _say(console: Console, text: str, style: str = "", end: str = "\n") -> None:
-    """Print one line that may quote anything: escape what a terminal would obey, and what it cannot show."""
+def _print(console: Console, text: str, style: str = "", end: str = "\n") -> None:
+    """Print one line of untrusted text: escape control sequences, and what the terminal cannot show."""
     encoding = console.encoding
     known = text.encode(encoding, "backslashreplace").decode(encoding)
     plain = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in known)
@@ -21,10 +19,10 @@ def _say(console: Console, text: str, style: str = "", end: str = "\n") -> None:
 
 
 def _show(console: Console, verdict: verification.Verdict) -> None:
-    """Say how the results of one instruction set compare, and where they first differ."""
+    """Print how the results of one instruction set compare, and where they first differ."""
     total = len(vectors.vectors())
-    _say(console, f"{verdict.who}: {verdict.compared} of {total} vectors compared, ", end="")
-    console.print(said(len(verdict.differences)))
+    _print(console, f"{verdict.who}: {verdict.compared} of {total} vectors compared, ", end="")
+    console.print(formatted(len(verdict.differences)))
     for number in verdict.left_out:
         console.print(f"  left out: {number:03d} {vectors.vectors()[number]}", style="yellow", soft_wrap=True)
     for first in verdict.differences[:1]:
@@ -43,12 +41,12 @@ def golden(console: Console, command: str, path: Path) -> int:
     try:
         if command == "vectors":
             for file in formats.write(path):
-                _say(console, f"{file}: {file.stat().st_size} bytes")
+                _print(console, f"{file}: {file.stat().st_size} bytes")
             return 0
         verdicts = verification.verify(path)
     except (verification.ResultsError, OSError) as error:
         wrong = f"{error.filename or path}: {error.strerror or error}" if isinstance(error, OSError) else str(error)
-        _say(console, wrong, "red")
+        _print(console, wrong, "red")
         return 2
     for verdict in verdicts:
         _show(console, verdict)

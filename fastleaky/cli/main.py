@@ -1,7 +1,5 @@
 """``python -m fastleaky``: which backend was chosen and why, whether all are right, and how fast they are."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import platform
@@ -27,7 +25,7 @@ Report = dict[str, Any]
 
 
 def info() -> Report:
-    """Which backend was chosen, which others there are, and why the rest is not usable."""
+    """Return the chosen backend, the usable ones, and why the others are not."""
     chosen = fastleaky.backend
     return {
         "version": fastleaky.__version__,
@@ -42,7 +40,7 @@ def info() -> Report:
 
 
 def check(progress: Progress) -> Report:
-    """Compare every usable backend with the specification: for each operation, how many cases, how many differ."""
+    """Compare every usable backend with the specification; count the cases and differences of each operation."""
     cases = list(comparison.cases())
     results: Report = {}
     for backend in progress.track(fastleaky.backends(), description="Checking"):
@@ -60,7 +58,7 @@ def check(progress: Progress) -> Report:
 
 
 def bench(progress: Progress, threads: int) -> list[Report]:
-    """Time every operation on every layer with every backend, beside a copy of the same array."""
+    """Time every operation of every backend on every layer, and a copy of the same array."""
     rows = [(workload, operation) for workload in workloads.WORKLOADS for operation in OPERATIONS.values()]
     results = []
     before = fastleaky.get_num_threads()
@@ -72,7 +70,7 @@ def bench(progress: Progress, threads: int) -> list[Report]:
 
 
 def show_info(console: Console, report: Report) -> None:
-    """Say in plain words what `info` found."""
+    """Print what `info` found."""
     console.print(
         f"[bold]fastleaky {report['version']}[/] with NumPy {report['numpy']} and Python {report['python']} "
         f"on {report['machine']}, at most {report['threads']} thread{'s'[: report['threads'] > 1]} a call"
@@ -108,7 +106,7 @@ def show_table(console: Console, report: Report) -> None:
         table.add_section()
         table.add_row("[bold]bits[/]")
     for backend, row in checked.items():
-        table.add_row(f"  {backend}", *(comparison.said(row[name]["different"]) for name in OPERATIONS))
+        table.add_row(f"  {backend}", *(comparison.formatted(row[name]["different"]) for name in OPERATIONS))
     console.print(table)
     if by_layer:
         console.print(

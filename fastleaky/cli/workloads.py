@@ -1,6 +1,4 @@
-"""The activations of real networks, and how fast the operations are on some of them."""
-
-from __future__ import annotations
+"""The activation layers of real networks, and the speed of the operations on some of them."""
 
 import statistics
 import sys
@@ -21,7 +19,7 @@ LEAST_SECONDS = 2e-3  # a sample repeats its call until it takes this long
 
 @dataclass(frozen=True)
 class Network:
-    """The activations of a network: their operation, slope (a PReLU's first), batch and layers."""
+    """The activation layers of a network; the slope of a PReLU is its first."""
 
     name: str
     operation: str  # "leaky_relu" or "prelu"
@@ -30,60 +28,33 @@ class Network:
     layers: tuple[tuple[int, int, int], ...]  # (C, H, W)
 
 
-def _layers(text: str) -> tuple[tuple[int, int, int], ...]:
-    """Read "channels x size", with "*times" for a layer that comes more than once; images are square."""
+def _read(line: str) -> Network:
+    """Read a network's fields; a layer is "channels x size", "*times" if it comes more than once; images are square."""
+    name, operation, slope, batch, *words = line.split()
     layers: list[tuple[int, int, int]] = []
-    for word in text.split():
+    for word in words:
         layer, _, times = word.partition("*")
         channels, size = map(int, layer.split("x"))
         layers += [(channels, size, size)] * int(times or 1)
-    return tuple(layers)
+    return Network(name, operation, float(slope), int(batch), tuple(layers))
 
 
-NETWORKS = (
-    # AlexeyAB's Darknet, 416 x 416; every leaky layer there follows a batch norm.
-    Network(
-        "YOLOv3-tiny",
-        "leaky_relu",
-        0.1,
-        1,
-        _layers("16x416 32x208 64x104 128x52 256x26 512x13 1024x13 256x13 512x13 128x13 256x26"),
-    ),
-    Network(
-        "YOLOv4-tiny",
-        "leaky_relu",
-        0.1,
-        1,
-        _layers(
-            "32x208 64x104*2 32x104*2 64x104 128x52 64x52*2 128x52 256x26 128x26*2 256x26 512x13 256x13 512x13 128x13 "
-            "256x26"
+# AlexeyAB's Darknet, 416 x 416, where every leaky layer follows a batch norm; the discriminators of PyTorch's DCGAN
+# example, at its batch for training, and of StyleGAN2-ada, paper256, one image; InsightFace's backbones, 112 x 112,
+# where a PReLU comes before the convolution that halves the image.
+NETWORKS = tuple(
+    _read(line)
+    for line in (
+        "YOLOv3-tiny leaky_relu 0.1 1 16x416 32x208 64x104 128x52 256x26 512x13 1024x13 256x13 512x13 128x13 256x26",
+        (
+            "YOLOv4-tiny leaky_relu 0.1 1 32x208 64x104*2 32x104*2 64x104 128x52 64x52*2 128x52 256x26 128x26*2 256x26 "
+            "512x13 256x13 512x13 128x13 256x26"
         ),
-    ),
-    # The discriminator of PyTorch's example, at its batch for training.
-    Network("DCGAN", "leaky_relu", 0.2, 64, _layers("64x32 128x16 256x8 512x4")),
-    # The discriminator of StyleGAN2-ada, paper256, one image.
-    Network(
-        "StyleGAN2",
-        "leaky_relu",
-        0.2,
-        1,
-        _layers("64x256*2 128x128*2 256x64*2 512x32*2 512x16*2 512x8*2 512x4*2 512x1"),
-    ),
-    # InsightFace's backbones, 112 x 112; a PReLU comes before the convolution that halves the image.
-    Network(
-        "iresnet50",
-        "prelu",
-        0.25,
-        1,
-        _layers("64x112*2 64x56*2 128x56 128x28*3 256x28 256x14*13 512x14 512x7*2"),
-    ),
-    Network(
-        "MobileFaceNet",
-        "prelu",
-        0.25,
-        1,
-        _layers("128x56*3 128x28*9 256x28 256x14*13 512x14 512x7*2 256x7*4"),
-    ),
+        "DCGAN leaky_relu 0.2 64 64x32 128x16 256x8 512x4",
+        "StyleGAN2 leaky_relu 0.2 1 64x256*2 128x128*2 256x64*2 512x32*2 512x16*2 512x8*2 512x4*2 512x1",
+        "iresnet50 prelu 0.25 1 64x112*2 64x56*2 128x56 128x28*3 256x28 256x14*13 512x14 512x7*2",
+        "MobileFaceNet prelu 0.25 1 128x56*3 128x28*9 256x28 256x14*13 512x14 512x7*2 256x7*4",
+    )
 )
 
 
@@ -96,8 +67,8 @@ class Workload:
     slope: float
 
     def draw(self, dtype: Any = np.float32) -> dict[str, Any]:
-        """Draw arguments: random signs, as after a batch norm, and no special values."""
-        given = data(np.random.default_rng(0), self.shape, dtype, kind="plain")
+        """Draw arguments with random signs, as after a batch norm, and without special values."""
+        given = data(np.random.default_rng(0), self.shape, dtype, kind="normal")
         return {**given, "negative_slope": self.slope, "weight": np.full(self.shape[1], self.slope, dtype)}
 
 
@@ -109,13 +80,13 @@ WORKLOADS = tuple(  # the first layer of each, which is its largest
 
 
 def outputs(operation: Operation, given: dict[str, Any]) -> dict[str, Any]:
-    """Return ``out=`` for an operation, already written to once, so that no page of it is new."""
+    """Return ``out=`` for an operation, written to once, so that no page fault is timed."""
     x, weight = np.zeros_like(given["x"]), np.zeros_like(given["weight"])
-    return {"out": (x, weight) if operation.name == "prelu_backward" else x}
+    return {"out": (x, weight) if len(operation.results) > 1 else x}
 
 
 def moved(operation: Operation, given: dict[str, Any]) -> int:
-    """Count the bytes that an operation reads and writes in arrays of the size of x."""
+    """Return the bytes that an operation reads and writes, in arrays of the size of x."""
     return (len(operation.inputs) + 1) * int(given["x"].nbytes)
 
 
@@ -137,7 +108,7 @@ def _sample(call: Callable[[], object], times: int) -> float:
 
 
 def speeds(workload: Workload, operation: Operation, backends: list[str]) -> Iterator[Speed]:
-    """Time one operation on one layer: the backends and a copy in turn, ROUNDS times, and the median of each."""
+    """Time one operation on one layer: backends and a copy interleaved, the median of ROUNDS rounds."""
     given = workload.draw()
     options = outputs(operation, given)
     copied = np.zeros_like(given["x"])

@@ -1,6 +1,4 @@
-"""The files of the golden vectors: a C header for firmware, an .npz for everybody else, a manifest in plain text."""
-
-from __future__ import annotations
+"""The files of the golden vectors: a C header for firmware, an .npz archive, a manifest in text."""
 
 import zlib
 from functools import cache
@@ -41,8 +39,8 @@ COLUMNS = (
 )
 
 
-class Words:
-    """All numbers of one element type as unsigned integers, each run once, and the table of calls made of them."""
+class Table:
+    """The calls of one element type, and their numbers as unsigned integers; equal runs are stored once."""
 
     def __init__(self, type_: str) -> None:
         self.unsigned = f"<u{DTYPES[type_].itemsize}"
@@ -87,27 +85,27 @@ class Words:
 
 @quiet
 def bits(array: Array) -> Array:
-    """The array in C order as unsigned integers, NaN as one of them."""
+    """Return the bits of an array in C order, with one NaN for all."""
     numbers = np.where(np.isnan(array), np.array(np.nan, array.dtype), array).ravel()
     return numbers.view(f"u{array.dtype.itemsize}")
 
 
 def stored(array: Any) -> Any:
-    """What stands for an array in an .npz, which knows no bfloat16: its bits."""
+    """Return what an .npz stores for an array: of bfloat16, which it does not know, the bits."""
     return array.view(np.uint16) if getattr(array, "dtype", None) == DTYPES["bf16"] else array
 
 
 @cache
 def digest() -> int:
-    """What tells these vectors from those of another version."""
+    """Return a checksum, which tells these vectors from those of another version."""
     crc = 0
     for type_ in DTYPES:
-        crc = Words(type_).crc(crc)
+        crc = Table(type_).crc(crc)
     return crc
 
 
 def header() -> str:
-    """The text of vectors.h."""
+    """Return the text of vectors.h."""
     text = HEADER.format(
         version=fastleaky.__version__,
         format=FORMAT,
@@ -116,9 +114,9 @@ def header() -> str:
         columns=", ".join(f"FL_{name.upper()}" for name in (*COLUMNS, "columns")),
     )
     for type_, dtype in DTYPES.items():
-        all_ = Words(type_)
-        rows = "".join(f"    {{{', '.join(map(str, row))}}},\n" for row in all_.rows)
-        words = [f"0x{word:0{2 * dtype.itemsize}x}," for word in all_.words]
+        table = Table(type_)
+        rows = "".join(f"    {{{', '.join(map(str, row))}}},\n" for row in table.rows)
+        words = [f"0x{word:0{2 * dtype.itemsize}x}," for word in table.words]
         lines = "".join(f"    {' '.join(words[i : i + 8])}\n" for i in range(0, len(words), 8))
         text += f"\nstatic const uint16_t fl_vectors_{type_}[][FL_COLUMNS] = {{\n{rows}}};\n"
         text += f"static const uint{8 * dtype.itemsize}_t fl_words_{type_}[] = {{\n{lines}}};\n"
@@ -126,7 +124,7 @@ def header() -> str:
 
 
 def arrays() -> dict[str, Any]:
-    """What the .npz holds: `NUMBER.NAME` for each argument and result, the format, and the digest."""
+    """Return the arrays of the .npz: `NUMBER.NAME` for each argument and result, format and digest."""
     named = {
         f"{number:03d}.{name}": stored(array)
         for number, vector in enumerate(vectors())
@@ -136,7 +134,7 @@ def arrays() -> dict[str, Any]:
 
 
 def manifest() -> str:
-    """One line a vector."""
+    """Return the manifest: one line for each vector."""
     lines = (f"{number:03d} {vector}\n" for number, vector in enumerate(vectors()))
     return (
         f"Golden vectors of fastleaky {fastleaky.__version__}, format {FORMAT}, digest {digest():08x}.\n"

@@ -1,6 +1,4 @@
-"""The golden rows of the quantized operations: a C header with checksums of the specification's results."""
-
-from __future__ import annotations
+"""The golden rows of the quantized operations: a C header with checksums of the specified results."""
 
 import itertools
 import zlib
@@ -73,6 +71,6 @@ def _rows() -> Iterator[str]:
 
 
 def header() -> str:
-    """The text of quantized.h."""
+    """Return the text of quantized.h."""
     weights = ", ".join(str(weight % 256) for weight in WEIGHTS)
     return HEADER.format(format=FORMAT, weights=weights, rows="".join(_rows()))

@@ -1,9 +1,7 @@
-"""Golden vectors: inputs and the specification's answers, for firmware and other implementations to be compared with.
+"""The golden vectors: inputs and specified results.
 
-The inputs are made of raw generator bits and arithmetic on exponents, so that no version of NumPy changes them.
+The inputs are made of raw generator bits and exponents, so that no version of NumPy changes them.
 """
-
-from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
@@ -15,7 +13,7 @@ import numpy as np
 
 from fastleaky import reference
 from fastleaky._dtypes import limits
-from fastleaky._operations import OPERATIONS, Operation
+from fastleaky._operations import OPERATIONS, TYPES, Operation
 from fastleaky._typing import Array
 from fastleaky.reference import rounded
 
@@ -26,37 +24,32 @@ except ImportError as missing:
         "golden vectors hold bfloat16, for which NumPy needs ml_dtypes: pip install fastleaky[bfloat16]"
     ) from missing
 
-DTYPES: dict[str, np.dtype[Any]] = {
-    "f32": np.dtype("f4"),
-    "f64": np.dtype("f8"),
-    "f16": np.dtype("f2"),
-    "bf16": np.dtype(bfloat16),
-}
+DTYPES = dict(zip(TYPES, map(np.dtype, ("f4", "f8", "f2", bfloat16)), strict=True))
 SLOPES = (0.01, 0.2, -0.3, 1e-30, 1e-40, 3.0, 0.0, -0.0, 1e38)
 
-N_CALM, N_WILD = 139, 67  # elements before the inputs repeat
+N_FINITE, N_SPECIAL = 139, 67  # elements before the inputs repeat
 
-# What the arrays hold, and their shapes (outer, channels, inner): an element or a channel a slope, one slope; short
-# rows, whole blocks, channels last; more than one chunk.
-FORWARD = (("wild", (1, N_WILD, 1)), ("wild", (2, 10, 5)), ("wild", (10, 10, 1)))
+# The kind of data and the shape (outer, channels, inner): a slope for each element, for each channel, one slope; short
+# rows, whole blocks, channels last, more than one chunk.
+FORWARD = (("special", (1, N_SPECIAL, 1)), ("special", (2, 10, 5)), ("special", (10, 10, 1)))
 BACKWARD = (
     *FORWARD,
-    ("wild", (1, 1, N_WILD)),
-    ("calm", (1, 1, 300)),
-    ("calm", (19, 2, 7)),
-    ("calm", (1, 2, 140)),
-    ("calm", (135, 2, 1)),
+    ("special", (1, 1, N_SPECIAL)),
+    ("finite", (1, 1, 300)),
+    ("finite", (19, 2, 7)),
+    ("finite", (1, 2, 140)),
+    ("finite", (135, 2, 1)),
     ("small", (20, 3, 1)),
-    ("small", (1, 1, N_WILD)),
+    ("small", (1, 1, N_SPECIAL)),
     ("cancel", (3, 2, 7)),
     ("cancel", (20, 3, 1)),
-    ("calm", (1, 1, reference.CHUNK + 300)),
+    ("finite", (1, 1, reference.CHUNK + 300)),
 )
 
 
 @dataclass(frozen=True)
 class Vector:
-    """One call: its arguments, arrays of shape (outer, channels, inner) and a slope a channel, and its results."""
+    """One call: arrays of shape (outer, channels, inner), parameters, and results."""
 
     operation: Operation
     type: str  # a key of DTYPES
@@ -76,20 +69,20 @@ def _named(item: tuple[str, Any]) -> str:
 
 @cache
 def vectors() -> tuple[Vector, ...]:
-    """Every operation, type, special value, slope, and way through the kernels."""
+    """Return vectors for every operation, type, special value, slope and code path."""
     return tuple(itertools.chain.from_iterable(itertools.starmap(_of_type, DTYPES.items())))
 
 
 def _of_type(name: str, dtype: np.dtype[Any]) -> Iterator[Vector]:
     for exact in (*SLOPES, float(limits(dtype).tiny) / 3):
-        slope = float(rounded(np.array(exact), dtype))  # a row of numbers holds it, too
+        slope = float(rounded(np.array(exact), dtype))  # exact in this type
         for operation in OPERATIONS.values():
             if not operation.channel:
-                yield _vector(operation, name, "wild", (1, 1, N_WILD), dict.fromkeys(operation.numbers, slope))
+                yield _vector(operation, name, "special", (1, 1, N_SPECIAL), dict.fromkeys(operation.numbers, slope))
     for operation in OPERATIONS.values():
         for kind, shape in (FORWARD, BACKWARD)[len(operation.results) > 1] if operation.channel else ():
             row = np.resize(rounded(np.array(SLOPES), dtype), shape[1])
-            if shape == (1, N_WILD, 1):  # a slope an element: special ones too
+            if shape == (1, N_SPECIAL, 1):  # a slope for each element: special values too
                 row = np.roll(pool(dtype, kind)[1], 11)
             given = {**dict.fromkeys(operation.channel, row), **dict.fromkeys(operation.numbers, SLOPES[1])}
             yield _vector(operation, name, kind, shape, given)
@@ -105,22 +98,22 @@ def _vector(operation: Operation, type_: str, kind: str, shape: tuple[int, ...],
 
 @cache
 def pool(dtype: np.dtype[Any], kind: str) -> tuple[Array, Array]:
-    """Numbers for x and for the gradient: "calm"; "wild" with all special values; with tiny products, or tiny sums."""
-    half = int(limits(dtype).minexp) // 2  # 2**half squared is the smallest normal number
-    low, span = {"calm": (-4, 8), "wild": (-4, 8), "small": (half - 8, 16), "cancel": (half, 1)}[kind]
-    n = N_CALM if kind == "calm" else N_WILD
+    """Return x and grad: finite, with special values, with subnormal products ("small") or sums ("cancel")."""
+    root = int(limits(dtype).minexp) // 2  # 2**root squared is the smallest normal number
+    low, span = {"finite": (-4, 8), "special": (-4, 8), "small": (root - 8, 16), "cancel": (root, 1)}[kind]
+    n = N_FINITE if kind == "finite" else N_SPECIAL
     raw = np.random.PCG64(n + span).random_raw(4 * n).reshape(2, 2, n)
     mantissa = 1 + (raw[:, 0] >> np.uint64(12)) / 2.0**52
     sign = np.where(raw[:, 1] >> np.uint64(63), -1, 1)
     x, grad = rounded(np.ldexp(sign * mantissa, low + (raw[:, 1] % np.uint64(span)).astype(int)), dtype)
-    if kind == "wild":
+    if kind == "special":
         special = specials(dtype)
         x[: special.size], grad[-special.size :] = special, special
     return x, grad
 
 
 def specials(dtype: np.dtype[Any]) -> Array:
-    """Zeros, subnormal and smallest normal numbers, what some slope makes them, largest, infinite, NaN; both signs."""
+    """Return zeros, subnormals, numbers that slopes make subnormal, the largest, infinity and NaN, of both signs."""
     info = limits(dtype)
     least, tiny = info.smallest_subnormal, info.tiny
     near_zero = [0, least, 3 * least, tiny / 3, tiny - least, tiny, tiny + least, 5 * tiny, 100 * tiny]

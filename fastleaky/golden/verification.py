@@ -1,6 +1,4 @@
-"""Results of the golden vectors, computed elsewhere, against the specification."""
-
-from __future__ import annotations
+"""The comparison of results of the golden vectors, computed elsewhere, with the specification."""
 
 import math
 import warnings
@@ -21,11 +19,11 @@ from fastleaky.golden.vectors import DTYPES, Vector, vectors
 
 Found = dict[int, dict[str, Array]]  # a vector's number: its results by name
 
-# A file may be damaged, or made to do harm: it decides neither what is run nor how much memory is taken.
-LARGEST_ARCHIVE = 1 << 22  # bytes: vectors.npz has a quarter of that, even if it is not compressed
+# A file may be damaged or malicious: it decides neither what is run nor how much memory is used.
+LARGEST_ARCHIVE = 1 << 22  # bytes: an uncompressed vectors.npz has a quarter of that
 LONGEST_HEADER = 1 << 10  # bytes: NumPy writes 128
-LONGEST_LINE = 1 << 19  # characters: all numbers of any vector have room
-LONGEST_WORD = 80  # what a message may quote
+LONGEST_LINE = 1 << 19  # characters: enough for all numbers of any vector
+LONGEST_WORD = 80  # of what a message quotes
 MOST_RESULTS = 100  # in a log
 
 INTEGERS = tuple(map(np.dtype, ("i8", "i4", "u8", "u4")))
@@ -33,12 +31,12 @@ HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.re
 
 
 class ResultsError(ValueError):
-    """A file cannot be compared: it is of another version, truncated, damaged, or something else."""
+    """A file cannot be compared: it has another version, or is truncated, damaged, or no such file."""
 
 
 @dataclass
 class Difference:
-    """The first element that is wrong in a vector: what it is and everything that it was made of."""
+    """The first wrong element of a vector, and the numbers that it depends on."""
 
     vector: int
     result: str
@@ -49,7 +47,7 @@ class Difference:
 
 @dataclass
 class Verdict:
-    """What the comparison of one instruction set's results came to."""
+    """The outcome for the results of one instruction set."""
 
     who: str
     compared: int = 0
@@ -58,7 +56,7 @@ class Verdict:
 
 
 def verify(path: Path) -> list[Verdict]:
-    """Compare a file of results: a log with what check.c printed, or an .npz with arrays named as in vectors.npz."""
+    """Compare a file of results: a log of what check.c printed, or an .npz with the names of vectors.npz."""
     if not path.is_file():
         raise ResultsError(f"{path}: there is no such file, or it is a folder, a pipe or a device")
     read = _read_npz if zipfile.is_zipfile(path) or path.suffix == ".npz" else _read_log
@@ -103,7 +101,7 @@ def _check_kind(path: Path, form: str, digest: str) -> None:
 
 @contextmanager
 def _reading(where: str) -> Iterator[None]:
-    """Around what libraries do with a damaged file: there is hardly an exception or a warning that none of them has."""
+    """Turn every exception and warning of a library that reads a damaged file into a ResultsError."""
     try:
         with warnings.catch_warnings(action="error"):
             yield
@@ -135,7 +133,7 @@ def _read_npz(path: Path) -> Iterator[tuple[str, Found]]:
 
 
 def _unpack(archive: zipfile.ZipFile, name: str, shape: tuple[int, ...], dtypes: Collection[np.dtype[Any]]) -> Array:
-    """Read an array, after what the archive and the array's own header declare is what it must be."""
+    """Read an array, after its declarations in the archive and in its own header are checked."""
     where = f"{archive.filename}: {name}"
     try:
         member = archive.getinfo(f"{name}.npy")
@@ -147,7 +145,7 @@ def _unpack(archive: zipfile.ZipFile, name: str, shape: tuple[int, ...], dtypes:
     if member.file_size > most:
         raise ResultsError(f"{where} has {member.file_size} bytes; it must have at most {most}")
     with _reading(where), archive.open(member) as packed:
-        file = BytesIO(packed.read(most))  # no more, whatever is packed there
+        file = BytesIO(packed.read(most))  # the declared size may be a lie
         declared, fortran, dtype = HEADERS[np.lib.format.read_magic(file)](file, LONGEST_HEADER)
     if declared != shape or dtype not in dtypes:
         wanted = " or ".join(map(str, dtypes))
@@ -157,7 +155,7 @@ def _unpack(archive: zipfile.ZipFile, name: str, shape: tuple[int, ...], dtypes:
 
 
 def _lines(path: Path) -> Iterator[list[str]]:
-    """Words of the lines that check.c marked with fl, among any others."""
+    """Yield the words of the lines that begin with fl, as check.c prints them, among any others."""
     whole = True
     with path.open(encoding="utf-8", errors="replace") as file:
         while line := file.readline(LONGEST_LINE):
@@ -220,7 +218,7 @@ def _read_section(where: str, lines: Iterator[list[str]]) -> Found:
 
 
 def _numbers(line: list[str], size: int) -> bytes:
-    """Hexadecimal words as numbers of so many bytes, least byte first; nothing if one is none."""
+    """Return hexadecimal words as little-endian numbers of `size` bytes; nothing if one is not such a number."""
     try:
         numbers = [bytes.fromhex(word)[::-1] for word in line]
     except ValueError:

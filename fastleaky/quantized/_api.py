@@ -1,4 +1,4 @@
-"""The public quantized operations: layers, which compute once what calls share, and functions: layers used once."""
+"""The public quantized operations: layers that are called many times, and functions that use a layer once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastleaky._arguments import array, check_output, varying_axes
-from fastleaky._layout import plan, straight
+from fastleaky._layout import fast_path, plan
 from fastleaky._typing import Array, ArrayLike
 from fastleaky.quantized import _parameters as check
 from fastleaky.quantized._layer import Layer
@@ -180,16 +180,16 @@ class _Applicable(Layer):
     def __call__(self, q: ArrayLike, out: Array | None = None) -> Array:
         """Apply the layer to an array of its type; `out` is as for the function."""
         op, compute = self.name, integers()
-        plain = straight(q, out, self.dtype)
-        if plain and self.weight is None:
-            compute(self, *plain)
-            return plain[1]
-        qs = plain[0] if plain else _quantized(op, q, self.dtype)
+        regular = fast_path(q, out, self.dtype)
+        if regular and self.weight is None:
+            compute(self, *regular)
+            return regular[1]
+        qs = regular[0] if regular else _quantized(op, q, self.dtype)
         varying = () if self.weight is None else varying_axes(op, "weight", self.weight, qs, self.axis)
         layout = plan(qs.shape, qs.strides, varying, ordered=False)
-        if plain and layout.in_c_order:
-            compute(self, *(one.reshape(layout.shape) for one in plain))
-            return plain[1]
+        if regular and layout.in_c_order:
+            compute(self, *(one.reshape(layout.shape) for one in regular))
+            return regular[1]
         check_output(op, "out", out, qs, "q")
         dense = layout.dense(qs)
         target = layout.target(out, [dense])
@@ -343,7 +343,7 @@ class PReLU(_Applicable):
 
 
 def _quantized(op: str, q: ArrayLike, dtype: np.dtype[Any] | None = None) -> Array:
-    """`q` as an ndarray of a type that can be quantized, in its byte order."""
+    """Return `q` as an ndarray of a quantized type, in its byte order."""
     qs = array(op, "q", q)
     native = check.element_type(op, "q has type", qs.dtype)
     if dtype not in (None, native):

@@ -1,7 +1,5 @@
 """What a quantized layer computes once, whatever the data: factors, tables, and its parameters as C takes them."""
 
-from __future__ import annotations
-
 import functools
 from typing import Any
 
@@ -60,7 +58,7 @@ class Layer:
 
     def requantize_negative(self, products: Array) -> Array:
         """Multiply what is not positive, times its slope, by the second factor, and round it."""
-        return reference.rescale(products, self.factors[1], self.parameters["rounding"])
+        return reference.requantize(products, self.factors[1], self.parameters["rounding"])
 
 
 def every(dtype: np.dtype[Any]) -> Array:

@@ -1,6 +1,4 @@
-"""What the quantized operations are told besides arrays: checked, before anything is computed from it."""
-
-from __future__ import annotations
+"""The checks of the quantized parameters, before anything is computed from them."""
 
 import operator
 from typing import Any
@@ -20,7 +18,7 @@ XNNPACK = ("xnnpack",)
 
 
 def element_type(op: str, what: str, dtype: Any) -> np.dtype[Any]:
-    """Return a type that can be quantized, in this machine's byte order."""
+    """Return a quantized type in native byte order."""
     native: np.dtype[Any] | None
     try:
         native = np.dtype(dtype).newbyteorder("=")

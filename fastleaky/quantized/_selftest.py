@@ -1,7 +1,5 @@
 """The choice of the backend for integers: the one for floats, if it gives the known answers for integers too."""
 
-from __future__ import annotations
-
 import functools
 import warnings
 from collections.abc import Callable

@@ -1,8 +1,7 @@
 """The specification of the quantized operations: what every backend must compute, in the plainest NumPy.
 
-See :mod:`fastleaky.quantized` for the arguments; here they are taken as they come, unchecked. Everything is computed in
-integers of 64 bits, which do not overflow for any arguments that pass the checks; and in 32 bits neither would the
-factors of a product, nor its result.
+See :mod:`fastleaky.quantized` for the arguments, which are not checked here. Everything is computed in 64-bit integers,
+which do not overflow for any arguments that pass the checks. The operands and the result of each product fit 32 bits.
 """
 
 import math
@@ -27,7 +26,7 @@ def leaky_relu(
     q = np.asarray(q)
     x = q.astype(np.int64) - input_zero_point
     above, below = factors(input_scale, negative_slope, output_scale, rounding)
-    y = np.where(x > 0, rescale(x, above, rounding), rescale(x, below, rounding))
+    y = np.where(x > 0, requantize(x, above, rounding), requantize(x, below, rounding))
     return saturate(y + output_zero_point, q.dtype)
 
 
@@ -49,7 +48,7 @@ def prelu(
     x = q.astype(np.int64) - input_zero_point
     slope = along(weight, x, axis) - weight_zero_point
     above, below = factors(input_scale, weight_scale, output_scale, rounding)
-    y = np.where(x > 0, rescale(x, above, rounding), rescale(x * slope, below, rounding))
+    y = np.where(x > 0, requantize(x, above, rounding), requantize(x * slope, below, rounding))
     return saturate(y + output_zero_point, q.dtype)
 
 
@@ -60,8 +59,8 @@ def factors(input_scale: float, slope: float, output_scale: float, rounding: str
     return s / t, s / t * a if rounding == "xnnpack" else s * a / t
 
 
-def rescale(x: Array, factor: np.float32, rounding: str) -> Array:
-    """``x * factor``, rounded to integers."""
+def requantize(x: Array, factor: np.float32, rounding: str) -> Array:
+    """Return ``x * factor``, rounded to integers."""
     if rounding == "xnnpack":
         return shift_right(x * of_256ths(factor), 8)
     multiplier, shift = quantize_multiplier(float(factor))
