@@ -50,7 +50,7 @@ def unsteady_runs(times: Times) -> set[Run]:
 
 
 class DeadError(Exception):
-    """A process has ended, or does not answer; the message is the last it said."""
+    """A process has ended, or does not answer; the message is its last line on stderr."""
 
 
 class Worker:
@@ -59,14 +59,14 @@ class Worker:
     def __init__(self, threads: int) -> None:
         quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "JAX_PLATFORMS": "cpu"}
         environment = {**os.environ, **quiet, **dict.fromkeys(THREADS, str(threads))}
-        self.said = tempfile.TemporaryFile("w+")  # noqa: SIM115 - lives as long as the process
+        self.stderr = tempfile.TemporaryFile("w+")  # noqa: SIM115 - lives as long as the process
         self.process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.worker", str(threads)],
             cwd=ROOT,
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self.said,
+            stderr=self.stderr,
             text=True,
         )
 
@@ -90,10 +90,10 @@ class Worker:
         """Why it died: what it wrote last."""
         self.process.kill()
         self.process.wait()
-        self.said.seek(0)
-        lines = self.said.read().strip().splitlines()
+        self.stderr.seek(0)
+        lines = self.stderr.read().strip().splitlines()
         self.stop()
-        return f"its process ended ({self.process.returncode}): {lines[-1] if lines else 'it said nothing'}"
+        return f"its process ended ({self.process.returncode}): {lines[-1] if lines else 'without a message'}"
 
     def stop(self) -> None:
         """End the process."""
@@ -101,9 +101,9 @@ class Worker:
         self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe:
-                with contextlib.suppress(OSError):  # what it was not told any more
+                with contextlib.suppress(OSError):  # of the flush: its pipe is closed
                     pipe.close()
-        self.said.close()
+        self.stderr.close()
 
 
 class Lab:

@@ -1,4 +1,4 @@
-/* A copy whose stores go past the caches: what memory allows when nothing that is written is read first. */
+/* A copy by non-temporal stores: the bandwidth of memory where nothing that is written is read first. */
 #include <stddef.h>
 #include <string.h>
 

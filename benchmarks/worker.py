@@ -1,4 +1,4 @@
-"""A process of its own for a peer: it prepares what it is told to, checks it, and times it.
+"""A process of its own for a peer: prepares the cases asked for, checks and times them.
 
 lab.py starts it as ``python -m benchmarks.worker THREADS``; it reads a command a line, and answers each with one.
 """
@@ -135,7 +135,7 @@ class Desk:
                 pinning.settle(self.cpus, before)
         except MissingError as error:
             return {"why": str(error)}
-        except Exception as error:  # noqa: BLE001 - whatever a framework raises: it is told, and the rest goes on
+        except Exception as error:  # noqa: BLE001 - whatever a framework raises: reported, and the rest goes on
             return {"why": f"{type(error).__name__}: {error}"}
         self.samplers[key] = sampler
         return {}
@@ -158,7 +158,7 @@ def serve(commands: TextIO, answers: TextIO, desk: Desk) -> None:
 
 
 def main() -> None:
-    """Keep the answers apart from what frameworks print."""
+    """Keep the answers separate from what frameworks print."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     serve(sys.stdin, answers, Desk(int(sys.argv[1])))

@@ -22,7 +22,7 @@ HALVES, INTEGERS = ("float16", "bfloat16"), ("int8", "uint8", "int16")
 FORMATS = (*HALVES, *INTEGERS)
 SIGNS = (0.5, 0.05, 0.0)  # fractions of x that are negative; the first is the headline
 
-# As one trains: many images, whose rows are short, and past the cache.
+# Training: many images, whose rows are short; larger than the last cache.
 _FACES = next(network for network in NETWORKS if network.name == "MobileFaceNet")
 _SIZES = tuple(dict.fromkeys(_FACES.layers))  # each once
 BATCHES = (
@@ -66,7 +66,7 @@ class Case:
 
     @property
     def quantization(self) -> dict[str, Any]:
-        """What quantized.leaky_relu, or quantized.prelu, is told of the integers."""
+        """The quantization parameters of quantized.leaky_relu or quantized.prelu."""
         zero = {"int8": -7, "uint8": 121, "int16": 0}[self.dtype]
         given = {"input_scale": 0.05, "input_zero_point": zero, "output_scale": 0.04, "output_zero_point": zero}
         weights = {"weight_scale": 0.007, "weight_zero_point": 128 if self.dtype == "uint8" else 0}

@@ -7,7 +7,7 @@ bring it back.
 
 Three networks that differ only in their activation are trained by stochastic gradient descent, with the same first
 weights and the same mini-batches. Long steps kill units, so the learning rate (it falls to 0 in a straight line) was
-searched for. With 4 hidden layers of 128 units all three learn alike up to about 1; at 2.5 ReLU breaks down; by 6
+searched for. With 4 hidden layers of 128 units all three learn well up to about 1; at 2.5 ReLU breaks down; by 6
 leaky ReLU suffers too. Depth matters less: at 2.5 even a single hidden layer dies. Pixels scaled down to 1 (here they
 go up to 16) would shift ReLU's end to higher rates. Accuracy on unseen images at 2.5, for seeds 0 to 4 and four BLAS
 kernels, which round differently: ReLU 6 to 14 %, leaky ReLU 84 to 98 %, PReLU 96 to 99 %.

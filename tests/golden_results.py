@@ -71,7 +71,7 @@ def archive(path, name, data):
 
 
 def refused(capsys, path, message, command="verify"):
-    """It is said in one line, which names the file, with the exit status 2."""
+    """The command prints one line, which names the file, and exits with status 2."""
     assert cli.main([command, str(path)]) == 2
     out, err = capsys.readouterr()
     assert out.count("\n") == 1

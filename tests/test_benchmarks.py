@@ -169,7 +169,7 @@ def test_the_doubt_holds_what_it_says():
 
 
 def test_one_of_many_does_not_miss_by_chance():
-    """All of 50 medians lie where they are said to, in 95 of 100 rows."""
+    """In 95 of 100 rows, all of 50 medians lie in their intervals."""
     rng = np.random.default_rng(0)
     rows = (1 + 0.1 * rng.standard_normal((400, 50, 36))).tolist()
     ends = [[figures.interval(repeats, 50) for repeats in row] for row in rows]
@@ -281,7 +281,7 @@ def test_one_processor_leaves_threads_out():
 
 
 def test_lab():
-    """Processes of their own; one that dies is left out, and told."""
+    """Each peer has a process; one that dies is left out and reported."""
     with Lab(rounds=3, least_seconds=1e-5, peers=[ours.OURS, limits.COPY]) as lab:
         assert lab.skipped["PyTorch"] == "not asked for"
         times = lab.measure([OURS, THEIRS, Run("PyTorch", SMALL)])

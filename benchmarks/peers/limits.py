@@ -51,7 +51,7 @@ def compiled() -> Callable[..., None]:
 
 
 def stream(_: Case, layers: list[Layer]) -> list[Prepared]:
-    """Copy x past the caches; ctypes takes about a microsecond to call it."""
+    """Copy x by non-temporal stores; ctypes takes about a microsecond to call it."""
     function, pointer = compiled(), ctypes.c_void_p
     calls = []
     for layer in layers:

@@ -18,7 +18,7 @@ def channels_last(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def operator(case: Case, layer: Layer) -> Operator:
-    """What LiteRT is told of a layer."""
+    """A layer as LiteRT declares it."""
     shape = channels_last(layer["x"].shape)
     given = case.quantization if case.dtype in INTEGERS else {}
 

@@ -58,7 +58,7 @@ class Peer:
         return self.home or self.name
 
     def missing(self) -> str | None:
-        """Why it cannot be used here, as far as that can be told without importing it."""
+        """Why it cannot be used here, as far as is known without importing it."""
         absent = [module for module in self.modules if importlib.util.find_spec(module) is None]
         return f"not installed (pip install {self.install or ' '.join(self.modules)})" if absent else None
 
@@ -87,7 +87,7 @@ def models(build: Callable[[Case, list[Layer]], Prepared]) -> Prepare:
 
 
 def given(layers: list[Layer]) -> Callable[[Any], tuple[Array, ...]]:
-    """Read the result where a forward operation was told to put it; this holds on to the arrays, too."""
+    """Read the result from the array given as the output of a forward operation; keeps the arrays alive, too."""
     return lambda _: (layers[0]["out"],)
 
 
