@@ -1,12 +1,13 @@
-"""The words that the Numba kernels are written in, like those of csrc/float/kernels.h: each takes LANES numbers or one.
+"""The vector operations of the Numba kernels, on LANES numbers or one, and how kernels are compiled.
 
-As plain loops over arrays of lanes and terms, prelu_backward took 2 to 5 times as long as C.
+With scalar loops over arrays of lanes and terms, prelu_backward took 2 to 5 times as long as C.
 """
 
 import platform
 from collections.abc import Callable
 from typing import Any
 
+import numba
 from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic, models, register_model
@@ -15,13 +16,30 @@ from fastleaky.reference import LANES
 
 Kernel = Callable[..., Any]
 
-STREAMS = platform.machine().lower() in {"x86_64", "amd64", "i386", "i686"}  # whose stores past the cache pay
+HAS_NONTEMPORAL = platform.machine().lower() in {"x86_64", "amd64", "i386", "i686"}  # their non-temporal stores pay
 
-_word: Callable[[Kernel], Any] = intrinsic  # whose own annotations give a word the arguments of what makes it
+_primitive: Callable[[Kernel], Any] = intrinsic  # Numba's annotation gives the result the arguments of the maker
+
+
+def jit(function: Kernel, signature: Any = None, *, parallel: bool = False) -> Any:
+    """Compile a kernel for a signature; or, without one, a function of kernels, without an entry from Python."""
+    inner = signature is None  # an entry from Python costs 20 % of the compile time
+    njit: Any = numba.njit
+    options = {
+        "nogil": True,
+        "error_model": "numpy",
+        "parallel": parallel,
+        "no_cpython_wrapper": inner,
+        "no_cfunc_wrapper": inner,
+    }
+    try:
+        return njit(signature, cache=True, **options)(function)
+    except RuntimeError:  # no directory for the cache is writable
+        return njit(signature, **options)(function)
 
 
 class Lanes(types.Type):
-    """LANES numbers side by side: a vector of LLVM's, which it lays into the registers of any processor."""
+    """A vector of LANES numbers in LLVM, which splits it into the registers of the processor."""
 
     def __init__(self, number: Any) -> None:
         super().__init__(f"Lanes({number})")
@@ -47,7 +65,7 @@ def _shuffled(builder: Any, vector: Any, order: list[int]) -> Any:
 
 
 def _place(context: Any, builder: Any, signature: Any, values: Any) -> tuple[Any, int]:
-    """Return the address of element ``values[1]`` of an array, for a third argument's type, and its alignment."""
+    """Return the address of element ``values[1]``, as a pointer to the third argument's type, and its alignment."""
     kind = context.get_value_type(signature.args[2])
     return _address(context, builder, signature, values, kind), signature.args[0].dtype.bitwidth // 8
 
@@ -57,9 +75,9 @@ def _address(context: Any, builder: Any, signature: Any, values: Any, kind: Any)
     return builder.bitcast(builder.gep(data, [values[1]]), kind.as_pointer())
 
 
-@_word
+@_primitive
 def load(_: Any, array: Any, _at: Any, like: Any) -> Any:
-    """Load what begins at an element: one number or LANES of them, as `like` is."""
+    """Load one number or LANES of them, as `like` is."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         address, alignment = _place(context, builder, signature, values)
@@ -68,7 +86,7 @@ def load(_: Any, array: Any, _at: Any, like: Any) -> Any:
     return like(array, types.intp, like), emit
 
 
-@_word
+@_primitive
 def store(_: Any, array: Any, _at: Any, value: Any) -> Any:
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         address, alignment = _place(context, builder, signature, values)
@@ -78,9 +96,9 @@ def store(_: Any, array: Any, _at: Any, value: Any) -> Any:
     return types.void(array, types.intp, value), emit
 
 
-@_word
-def stream(_: Any, array: Any, _at: Any, value: Any) -> Any:
-    """Store past the cache; the place is aligned to 16 bytes."""
+@_primitive
+def store_nontemporal(_: Any, array: Any, _at: Any, value: Any) -> Any:
+    """Store with a non-temporal hint; the address is a multiple of 16 bytes."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         address, _ = _place(context, builder, signature, values)
@@ -91,30 +109,30 @@ def stream(_: Any, array: Any, _at: Any, value: Any) -> Any:
     return types.void(array, types.intp, value), emit
 
 
-@_word
-def fetch(_: Any, array: Any, _at: Any) -> Any:
-    """Begin to load the line of the cache that an element is in; it may be beyond the end."""
+@_primitive
+def prefetch(_: Any, array: Any, _at: Any) -> Any:
+    """Prefetch the cache line of an element, which may be beyond the end."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         byte, number = ir.IntType(8), ir.IntType(32)
         pointer = byte.as_pointer()
-        prefetch = builder.module.declare_intrinsic(
+        intrinsic_ = builder.module.declare_intrinsic(
             "llvm.prefetch", (pointer,), ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
         )
         to_read, to_keep, data_cache = (ir.Constant(number, argument) for argument in (0, 3, 1))
         address = _address(context, builder, signature, values, byte)
-        builder.call(prefetch, [address, to_read, to_keep, data_cache])
+        builder.call(intrinsic_, [address, to_read, to_keep, data_cache])
         return context.get_dummy_value()
 
     return types.void(array, types.intp), emit
 
 
-@_word
+@_primitive
 def fence(_: Any) -> Any:
-    """Wait for these stores: they come out of order."""
+    """Order the non-temporal stores before all that follow."""
 
     def emit(context: Any, builder: Any, _: Any, __: Any) -> Any:
-        if STREAMS:
+        if HAS_NONTEMPORAL:
             nothing = ir.FunctionType(ir.VoidType(), [])
             builder.call(builder.module.declare_intrinsic("llvm.x86.sse.sfence", (), nothing), [])
         return context.get_dummy_value()
@@ -122,30 +140,30 @@ def fence(_: Any) -> Any:
     return types.void(), emit
 
 
-@_word
+@_primitive
 def mul(_: Any, a: Any, b: Any) -> Any:
     return a(a, b), lambda _, builder, __, values: builder.fmul(*values)
 
 
-@_word
+@_primitive
 def add(_: Any, a: Any, b: Any) -> Any:
     return a(a, b), lambda _, builder, __, values: builder.fadd(*values)
 
 
-@_word
-def pick(_: Any, x: Any, a: Any, b: Any) -> Any:
+@_primitive
+def select(_: Any, x: Any, a: Any, b: Any) -> Any:
     """``x > 0 ? a : b``."""
     return a(x, a, b), lambda _, builder, __, values: builder.select(_positive(builder, values[0]), *values[1:])
 
 
-@_word
+@_primitive
 def zero(_: Any, like: Any) -> Any:
     return like(like), lambda _, __, ___, values: ir.Constant(values[0].type, None)
 
 
-@_word
+@_primitive
 def rounded(_: Any, number: Any, array: Any) -> Any:
-    """A number in the type of an array."""
+    """Round a number to the type of an array."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         return context.cast(builder, values[0], number, signature.return_type)
@@ -153,9 +171,9 @@ def rounded(_: Any, number: Any, array: Any) -> Any:
     return array.dtype(number, array), emit
 
 
-@_word
-def spread(_: Any, number: Any) -> Any:
-    """A number in every lane."""
+@_primitive
+def splat(_: Any, number: Any) -> Any:
+    """Copy a number to every lane."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         nothing = ir.Constant(context.get_value_type(signature.return_type), ir.Undefined)
@@ -165,9 +183,9 @@ def spread(_: Any, number: Any) -> Any:
     return Lanes(number)(number), emit
 
 
-@_word
-def fold(_: Any, lanes: Any) -> Any:
-    """The upper half of the lanes added to the lower half, until one is left."""
+@_primitive
+def reduce_add(_: Any, lanes: Any) -> Any:
+    """Add the upper half of the lanes to the lower half, until one is left."""
 
     def emit(_: Any, builder: Any, __: Any, values: Any) -> Any:
         vector, half = values[0], LANES // 2
@@ -179,9 +197,9 @@ def fold(_: Any, lanes: Any) -> Any:
     return lanes.number(lanes), emit
 
 
-@_word
-def hidden(_: Any, _number: Any) -> Any:
-    """Return a number that LLVM cannot know: what it unrolls whole may need more registers than there are."""
+@_primitive
+def opaque(_: Any, _number: Any) -> Any:
+    """Hide a constant from LLVM, which would unroll the loop fully and run out of registers."""
 
     def emit(_: Any, builder: Any, __: Any, values: Any) -> Any:
         kind = values[0].type
