@@ -1,69 +1,69 @@
-/* ftz_fallback.h - the ways out for vector units that flush subnormals: 32-bit NEON and Helium (MVE), whatever FPSCR
- * says. SPDX-License-Identifier: MIT
+/* ftz_fallback.h - the scalar fallback of vector units that flush subnormals to zero: 32-bit NEON and Helium (MVE),
+ * whatever FPSCR says.
+ * SPDX-License-Identifier: MIT
  *
- * Their scalar neighbours do not flush. So a vector in which a flush could matter is computed again, an element at a
- * time; loads, stores and integer compares are exact in any case. An instruction set that flushes says FL_FLUSHES and
- * some words more:
+ * Their scalar neighbours do not flush. So a vector in which a flush could matter is computed again by scalars. Loads,
+ * stores and integer compares are exact in any case. Such an instruction set defines FL_FTZ, and more operations:
  *
- *   marks                          a vector of unsigned integers
- *   rank(v)                        2 * |bits| - 1 of each float: that of 0 is the highest, then come those of NaN, and
- *                                  infinity; the smallest numbers have the lowest
- *   higher(m, m)  lower(m, m)      the higher, the lower marks
- *   highest(m, live)  lowest(m, live)    the highest, the lowest mark of all
- *   wrong(a, b, m, least, live)   is a mark of m at least `least` where neither a nor b is 0?
- *   count(live)                    how many lanes are live */
+ *   V(keys)                        a vector of magnitude keys, unsigned integers
+ *   V(keys_of)(v)                  2 * |bits| - 1 of each lane: so 0 has the highest key, then NaN, then infinity; and
+ *                                  the smallest numbers have the lowest
+ *   V(keys_max)(k, k)  V(keys_min)(k, k)
+ *   V(reduce_max)(k, n)  V(reduce_min)(k, n)
+ *   V(has_key)(a, b, k, least, n)  is there a key of at least `least` where neither a nor b is 0? */
 
-/* A product with such a rank is 0 or NaN: flushed, or right because a factor is. */
+/* A product with such a key is 0 or NaN. It was flushed, unless a factor explains it. */
 #define FL_UNSURE 0xff000000u
 
-/* Ranks below this one are those of 0 < |t| < 2^-102. If a block has none, all its sums are multiples of 2^-125 (24
- * bits below 2^-102), and none is subnormal. */
+/* Keys below this one are those of 0 < |t| < 2^-102. If a block has none, all its sums are multiples of 2^-125 (24 bits
+ * below 2^-102), and none is subnormal. */
 #define FL_TINY (2 * (25u << 23) - 1)
 
-FL_INLINE int FL(flushed)(VEC a, VEC b, VEC p, LIVE k)
+FL_INLINE int V(flushed)(VEC a, VEC b, VEC product, size_t n)
 {
-    const FL(marks) m = FL(rank)(p);
-    return FL(highest)(m, k) >= FL_UNSURE && FL(wrong)(a, b, m, FL_UNSURE, k);
+    const V(keys) k = V(keys_of)(product);
+    return V(reduce_max)(k, n) >= FL_UNSURE && V(has_key)(a, b, k, FL_UNSURE, n);
 }
 
-FL_INLINE int FL(either_flushed)(VEC v, VEC a, VEC p, VEC b, VEC q, LIVE k)
+/* Two products, v * a and v * b. */
+FL_INLINE int V(either_flushed)(VEC v, VEC a, VEC va, VEC b, VEC vb, size_t n)
 {
-    const FL(marks) m = FL(rank)(p), n = FL(rank)(q);
-    return FL(highest)(FL(higher)(m, n), k) >= FL_UNSURE &&
-           (FL(wrong)(v, a, m, FL_UNSURE, k) || FL(wrong)(v, b, n, FL_UNSURE, k));
+    const V(keys) k = V(keys_of)(va), l = V(keys_of)(vb);
+    return V(reduce_max)(V(keys_max)(k, l), n) >= FL_UNSURE &&
+           (V(has_key)(v, a, k, FL_UNSURE, n) || V(has_key)(v, b, l, FL_UNSURE, n));
 }
 
-FL_INLINE int FL(tiny)(FL(marks) marks, LIVE k) { return FL(lowest)(marks, k) < FL_TINY; }
+FL_INLINE int V(has_tiny)(V(keys) keys, size_t n) { return V(reduce_min)(keys, n) < FL_TINY; }
 
 #define FL_COLD FL_FUNCTION __attribute__((noinline, cold))
 
-FL_COLD void FL(select_scalar)(const NUM *v, const NUM *x, VEC slope, NUM *out, LIVE k)
+FL_COLD void FL(leaky_scalar)(const NUM *v, const NUM *x, VEC slope, NUM *out, size_t n)
 {
     NUM s[FL_LANES];
-    FL(store)(s, slope, FL(all)());
-    for (size_t i = 0, n = FL(count)(k); i < n; i++)
+    V(store)(s, slope, FL_LANES);
+    for (size_t i = 0; i < n; i++)
         out[i] = x[i] > 0 ? v[i] : FL(scalar)(s[i] * v[i]);
 }
 
-FL_COLD VEC FL(term_scalar)(const NUM *grad, const NUM *x, VEC slope, NUM *dx, LIVE k)
+FL_COLD VEC FL(prelu_backward_scalar)(const NUM *grad, const NUM *x, VEC slope, NUM *dx, size_t n)
 {
     NUM s[FL_LANES], terms[FL_LANES];
-    FL(store)(s, slope, FL(all)());
-    for (size_t i = 0, n = FL(count)(k); i < n; i++) {
+    V(store)(s, slope, FL_LANES);
+    for (size_t i = 0; i < n; i++) {
         terms[i] = x[i] > 0 ? 0 : FL(scalar)(grad[i] * x[i]);
         dx[i] = x[i] > 0 ? grad[i] : FL(scalar)(s[i] * grad[i]);
     }
-    return FL(load)(terms, k);
+    return V(load)(terms, n);
 }
 
-FL_COLD VEC FL(plus_scalar)(VEC sums, VEC terms, LIVE k)
+FL_COLD VEC FL(add_scalar)(VEC sums, VEC terms, size_t n)
 {
     NUM s[FL_LANES], t[FL_LANES];
-    FL(store)(s, sums, FL(all)());
-    FL(store)(t, terms, FL(all)());
-    for (size_t i = 0, n = FL(count)(k); i < n; i++)
+    V(store)(s, sums, FL_LANES);
+    V(store)(t, terms, FL_LANES);
+    for (size_t i = 0; i < n; i++)
         s[i] = FL(scalar)(s[i] + t[i]);
-    return FL(load)(s, FL(all)());
+    return V(load)(s, FL_LANES);
 }
 
 FL_COLD NUM FL(block_scalar)(const NUM *terms, size_t n)

@@ -1,35 +1,33 @@
-/* scalar.h - the words of plain C, one lane, for the type FL_TYPE: for scalar.c, and for sets without that type.
+/* scalar.h - the kernels of FL_TYPE in plain C, one lane: for scalar.c, and for sets without operations for that type.
  * SPDX-License-Identifier: MIT */
-#define WORD(word) FL_PASTE(FL_TYPE, word)
-#define NUM WORD(num)
-#ifdef FL_WIDE
-#define ACC FL_PASTE(FL_WIDE, num)
-#define ROUNDED FL_PASTE(FL_WIDE, scalar)
-#else
-#define ACC NUM
-#define ROUNDED WORD(scalar)
+#include "float/arguments.h"
+
+#ifndef FL_ONE_LANE
+#define FL_ONE_LANE(V, ACC, ROUNDED)                                                                                   \
+    typedef ACC V##_vec;                                                                                               \
+    FL_INLINE ACC V##_load(const ACC *p, size_t n) { return (void)n, *p; }                                             \
+    FL_INLINE void V##_store(ACC *p, ACC v, size_t n) { (void)n, *p = v; }                                             \
+    FL_INLINE ACC V##_set(ACC s) { return s; }                                                                         \
+    FL_INLINE ACC V##_mul(ACC a, ACC b, size_t n) { return (void)n, ROUNDED(a * b); }                                  \
+    FL_INLINE ACC V##_add(ACC a, ACC b, size_t n) { return (void)n, ROUNDED(a + b); }                                  \
+    FL_INLINE ACC V##_select(ACC x, ACC a, ACC b, size_t n) { return (void)n, x > 0 ? a : b; }                         \
+    FL_INLINE ACC V##_reduce_add(ACC v) { return v; }
+FL_ONE_LANE(scalar_f32, float, f32_scalar)
+FL_ONE_LANE(scalar_f64, double, f64_scalar)
 #endif
 
-typedef ACC WORD(vec);
-typedef int WORD(live);
-FL_INLINE int WORD(all)(void) { return 1; }
-FL_INLINE int WORD(first)(size_t k) { return k > 0; }
-FL_INLINE ACC WORD(load)(const NUM *p, int k) { return k ? WORD(widen)(*p) : 0; }
-FL_INLINE void WORD(store)(NUM *p, ACC v, int k) { *p = k ? WORD(narrow)(v) : *p; }
-#ifdef FL_WIDE
-FL_INLINE ACC WORD(get)(const ACC *p, int k) { return k ? *p : 0; }
-FL_INLINE void WORD(put)(ACC *p, ACC v, int k) { *p = k ? v : *p; }
+#ifndef FL_COMPUTE
+#define FL_COMPUTE FL_TYPE
 #endif
-FL_INLINE ACC WORD(set)(ACC s) { return s; }
-FL_INLINE ACC WORD(mul)(ACC a, ACC b) { return ROUNDED(a * b); }
-FL_INLINE ACC WORD(add)(ACC a, ACC b) { return ROUNDED(a + b); }
-FL_INLINE ACC WORD(pick)(ACC x, ACC a, ACC b) { return x > 0 ? a : b; }
-FL_INLINE ACC WORD(fold)(ACC v) { return v; }
-
-#undef ACC
-#undef ROUNDED
-#undef NUM
-#undef WORD
+#define FL_VECTORS FL_PASTE(scalar, FL_COMPUTE)
 #define FL_LANES 1
-#define FL_TAIL 1
+
+FL_INLINE FL_PASTE(FL_VECTORS, vec) FL_PASTE(FL_TYPE, load)(const FL_PASTE(FL_TYPE, num) * p, size_t n)
+{
+    return (void)n, FL_PASTE(FL_TYPE, widen)(*p);
+}
+FL_INLINE void FL_PASTE(FL_TYPE, store)(FL_PASTE(FL_TYPE, num) * p, FL_PASTE(FL_VECTORS, vec) v, size_t n)
+{
+    (void)n, *p = FL_PASTE(FL_TYPE, narrow)(v);
+}
 #include "float/kernels.h"

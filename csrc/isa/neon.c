@@ -8,82 +8,78 @@
 static int fl_available(void) { return 1; }
 
 typedef float32x4_t f32_vec;
-typedef int f32_live; /* all lanes, or only the first */
-FL_INLINE int f32_all(void) { return 1; }
-FL_INLINE int f32_first(size_t k) { return (void)k, 0; }
-FL_INLINE float32x4_t f32_load(const float *p, int all)
+FL_INLINE float32x4_t f32_load(const float *p, size_t n)
 {
-    return all ? vld1q_f32(p) : vsetq_lane_f32(*p, vdupq_n_f32(0), 0);
+    return n > 1 ? vld1q_f32(p) : vsetq_lane_f32(*p, vdupq_n_f32(0), 0);
 }
-FL_INLINE void f32_store(float *p, float32x4_t v, int all) { all ? vst1q_f32(p, v) : vst1q_lane_f32(p, v, 0); }
+FL_INLINE void f32_store(float *p, float32x4_t v, size_t n) { n > 1 ? vst1q_f32(p, v) : vst1q_lane_f32(p, v, 0); }
 FL_INLINE float32x4_t f32_set(float s) { return vdupq_n_f32(s); }
-FL_INLINE float32x4_t f32_mul(float32x4_t a, float32x4_t b) { return vmulq_f32(a, b); }
-FL_INLINE float32x4_t f32_add(float32x4_t a, float32x4_t b) { return vaddq_f32(a, b); }
-FL_INLINE float32x4_t f32_pick(float32x4_t x, float32x4_t a, float32x4_t b) { return vbslq_f32(vcgtzq_f32(x), a, b); }
-FL_INLINE float f32_fold(float32x4_t v)
+FL_INLINE float32x4_t f32_mul(float32x4_t a, float32x4_t b, size_t n) { return (void)n, vmulq_f32(a, b); }
+FL_INLINE float32x4_t f32_add(float32x4_t a, float32x4_t b, size_t n) { return (void)n, vaddq_f32(a, b); }
+FL_INLINE float32x4_t f32_select(float32x4_t x, float32x4_t a, float32x4_t b, size_t n)
+{
+    return (void)n, vbslq_f32(vcgtzq_f32(x), a, b);
+}
+FL_INLINE float f32_reduce_add(float32x4_t v)
 {
     const float32x2_t w = vadd_f32(vget_low_f32(v), vget_high_f32(v));
     return vget_lane_f32(w, 0) + vget_lane_f32(w, 1);
 }
 #define FL_TYPE f32
 #define FL_LANES 4
-#define FL_TAIL 1
 #include "float/kernels.h"
 
 typedef float64x2_t f64_vec;
-typedef int f64_live;
-FL_INLINE int f64_all(void) { return 1; }
-FL_INLINE int f64_first(size_t k) { return (void)k, 0; }
-FL_INLINE float64x2_t f64_load(const double *p, int all)
+FL_INLINE float64x2_t f64_load(const double *p, size_t n)
 {
-    return all ? vld1q_f64(p) : vsetq_lane_f64(*p, vdupq_n_f64(0), 0);
+    return n > 1 ? vld1q_f64(p) : vsetq_lane_f64(*p, vdupq_n_f64(0), 0);
 }
-FL_INLINE void f64_store(double *p, float64x2_t v, int all) { all ? vst1q_f64(p, v) : vst1q_lane_f64(p, v, 0); }
+FL_INLINE void f64_store(double *p, float64x2_t v, size_t n) { n > 1 ? vst1q_f64(p, v) : vst1q_lane_f64(p, v, 0); }
 FL_INLINE float64x2_t f64_set(double s) { return vdupq_n_f64(s); }
-FL_INLINE float64x2_t f64_mul(float64x2_t a, float64x2_t b) { return vmulq_f64(a, b); }
-FL_INLINE float64x2_t f64_add(float64x2_t a, float64x2_t b) { return vaddq_f64(a, b); }
-FL_INLINE float64x2_t f64_pick(float64x2_t x, float64x2_t a, float64x2_t b) { return vbslq_f64(vcgtzq_f64(x), a, b); }
-FL_INLINE double f64_fold(float64x2_t v) { return vgetq_lane_f64(v, 0) + vgetq_lane_f64(v, 1); }
+FL_INLINE float64x2_t f64_mul(float64x2_t a, float64x2_t b, size_t n) { return (void)n, vmulq_f64(a, b); }
+FL_INLINE float64x2_t f64_add(float64x2_t a, float64x2_t b, size_t n) { return (void)n, vaddq_f64(a, b); }
+FL_INLINE float64x2_t f64_select(float64x2_t x, float64x2_t a, float64x2_t b, size_t n)
+{
+    return (void)n, vbslq_f64(vcgtzq_f64(x), a, b);
+}
+FL_INLINE double f64_reduce_add(float64x2_t v) { return vgetq_lane_f64(v, 0) + vgetq_lane_f64(v, 1); }
 #define FL_TYPE f64
 #define FL_LANES 2
-#define FL_TAIL 1
 #include "float/kernels.h"
 
-FL_INLINE uint16x4_t half_load(const uint16_t *p, int all)
+FL_INLINE uint16x4_t half_load(const uint16_t *p, size_t n)
 {
-    return all ? vld1_u16(p) : vld1_lane_u16(p, vdup_n_u16(0), 0);
+    return n > 1 ? vld1_u16(p) : vld1_lane_u16(p, vdup_n_u16(0), 0);
 }
-FL_INLINE void half_store(uint16_t *p, uint16x4_t v, int all) { all ? vst1_u16(p, v) : vst1_lane_u16(p, v, 0); }
+FL_INLINE void half_store(uint16_t *p, uint16x4_t v, size_t n) { n > 1 ? vst1_u16(p, v) : vst1_lane_u16(p, v, 0); }
 
-FL_INLINE float32x4_t f16_load(const f16_num *p, int all)
+FL_INLINE float32x4_t f16_load(const f16_num *p, size_t n)
 {
-    return vcvt_f32_f16(vreinterpret_f16_u16(half_load(p, all)));
+    return vcvt_f32_f16(vreinterpret_f16_u16(half_load(p, n)));
 }
-FL_INLINE void f16_store(f16_num *p, float32x4_t v, int all)
+FL_INLINE void f16_store(f16_num *p, float32x4_t v, size_t n)
 {
-    half_store(p, vreinterpret_u16_f16(vcvt_f16_f32(v)), all);
+    half_store(p, vreinterpret_u16_f16(vcvt_f16_f32(v)), n);
 }
 #define FL_TYPE f16
-#define FL_WIDE f32
+#define FL_COMPUTE f32
 #define FL_LANES 4
-#define FL_TAIL 1
-#include "float/widened.h"
+#include "float/kernels.h"
 
-FL_INLINE float32x4_t bf16_load(const bf16_num *p, int all)
+FL_INLINE float32x4_t bf16_load(const bf16_num *p, size_t n)
 {
-    return vreinterpretq_f32_u32(vshll_n_u16(half_load(p, all), 16));
+    return vreinterpretq_f32_u32(vshll_n_u16(half_load(p, n), 16));
 }
 FL_INLINE void bf16_store(bf16_num *p, float32x4_t v,
-                          int all) /* as half.h does it, but for NaN: see set() in widened.h */
+                          size_t n) /* as half.h does it, but for NaN: see splat() in float/kernels.h */
 {
     const uint32x4_t b = vreinterpretq_u32_f32(v), odd = vandq_u32(vshrq_n_u32(b, 16), vdupq_n_u32(1));
-    half_store(p, vshrn_n_u32(vaddq_u32(vaddq_u32(b, vdupq_n_u32(0x7fff)), odd), 16), all);
+    half_store(p, vshrn_n_u32(vaddq_u32(vaddq_u32(b, vdupq_n_u32(0x7fff)), odd), 16), n);
 }
 #define FL_TYPE bf16
-#define FL_WIDE f32
+#define FL_COMPUTE f32
 #define FL_LANES 4
-#define FL_TAIL 1
-#include "float/widened.h"
+#include "float/kernels.h"
 
 #include "quantized/requantization.h"
 

@@ -2,7 +2,7 @@
  * goes by fours, and then one element at a time. SPDX-License-Identifier: MIT */
 #define FL_NAME neon32
 #define FL_TARGET FL_NEON32_TARGET
-#include "isa.h"
+#include "float/arguments.h"
 #if FL_NEON32
 #include <arm_neon.h>
 #ifdef __linux__
@@ -36,7 +36,7 @@ FL_INLINE uint32x4_t times(uint32x4_t a, uint32x4_t b)
     return vreinterpretq_u32_f32(vmulq_f32(number(a), number(b)));
 }
 FL_INLINE uint32x4_t plus(uint32x4_t a, uint32x4_t b) { return vreinterpretq_u32_f32(vaddq_f32(number(a), number(b))); }
-FL_INLINE uint32x4_t choose(uint32x4_t x, uint32x4_t a, uint32x4_t b)
+FL_INLINE uint32x4_t select(uint32x4_t x, uint32x4_t a, uint32x4_t b)
 {
     /* 0 < bits <= 0x7f800000, infinity's: added, this number takes 0 to itself, and everything else that is not so to
      * below 0 or to below itself. (Unsigned: GCC takes vaddq_s32 for an addition that cannot overflow.) */
@@ -44,80 +44,81 @@ FL_INLINE uint32x4_t choose(uint32x4_t x, uint32x4_t a, uint32x4_t b)
     return vbslq_u32(vcgtq_s32(vreinterpretq_s32_u32(vaddq_u32(x, n)), vreinterpretq_s32_u32(n)), a, b);
 }
 
-typedef size_t f32_live; /* eight lanes, the first four, or only the first: always a constant */
-FL_INLINE size_t f32_all(void) { return 8; }
-FL_INLINE size_t f32_part(void) { return 4; }
-FL_INLINE size_t f32_first(size_t k) { return (void)k, 1; }
-FL_INLINE size_t f32_count(size_t k) { return k; }
-FL_INLINE f32_vec f32_load(const float *p, size_t k)
+/* n is 8, 4 or 1, and always a constant. */
+FL_INLINE f32_vec f32_load(const float *p, size_t n)
 {
     const float32x4_t zero = vdupq_n_f32(0);
-    return (f32_vec){bits(k == 1 ? vld1q_lane_f32(p, zero, 0) : vld1q_f32(p)), bits(k == 8 ? vld1q_f32(p + 4) : zero)};
+    return (f32_vec){bits(n == 1 ? vld1q_lane_f32(p, zero, 0) : vld1q_f32(p)), bits(n == 8 ? vld1q_f32(p + 4) : zero)};
 }
-FL_INLINE void f32_store(float *p, f32_vec v, size_t k)
+FL_INLINE void f32_store(float *p, f32_vec v, size_t n)
 {
-    k == 1 ? vst1q_lane_f32(p, number(v.low), 0) : vst1q_f32(p, number(v.low));
-    if (k == 8)
+    n == 1 ? vst1q_lane_f32(p, number(v.low), 0) : vst1q_f32(p, number(v.low));
+    if (n == 8)
         vst1q_f32(p + 4, number(v.high));
 }
 FL_INLINE f32_vec f32_set(float s)
 {
-    const uint32x4_t v = bits(vdupq_n_f32(s));
+    const uint32x4_t v = vdupq_n_u32(fl_bits_of(s));
     return (f32_vec){v, v};
 }
-FL_INLINE f32_vec f32_mul(f32_vec a, f32_vec b) { return (f32_vec){times(a.low, b.low), times(a.high, b.high)}; }
-FL_INLINE f32_vec f32_add(f32_vec a, f32_vec b) { return (f32_vec){plus(a.low, b.low), plus(a.high, b.high)}; }
-FL_INLINE f32_vec f32_pick(f32_vec x, f32_vec a, f32_vec b)
+FL_INLINE f32_vec f32_mul(f32_vec a, f32_vec b, size_t n)
 {
-    return (f32_vec){choose(x.low, a.low, b.low), choose(x.high, a.high, b.high)};
+    return (void)n, (f32_vec){times(a.low, b.low), times(a.high, b.high)};
 }
-FL_INLINE float f32_fold(f32_vec v)
+FL_INLINE f32_vec f32_add(f32_vec a, f32_vec b, size_t n)
+{
+    return (void)n, (f32_vec){plus(a.low, b.low), plus(a.high, b.high)};
+}
+FL_INLINE f32_vec f32_select(f32_vec x, f32_vec a, f32_vec b, size_t n)
+{
+    return (void)n, (f32_vec){select(x.low, a.low, b.low), select(x.high, a.high, b.high)};
+}
+FL_INLINE float f32_reduce_add(f32_vec v)
 {
     const float32x4_t four = number(plus(v.low, v.high));
     const float32x2_t two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
     return vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
 }
 
-typedef f32_vec f32_marks;
+typedef f32_vec f32_keys;
 FL_INLINE uint32x4_t twice(uint32x4_t v) { return vshlq_n_u32(v, 1); }
-FL_INLINE f32_vec f32_rank(f32_vec v)
+FL_INLINE f32_vec f32_keys_of(f32_vec v)
 {
     const uint32x4_t one = vdupq_n_u32(1);
     return (f32_vec){vsubq_u32(twice(v.low), one), vsubq_u32(twice(v.high), one)};
 }
-FL_INLINE f32_vec f32_higher(f32_vec a, f32_vec b)
+FL_INLINE f32_vec f32_keys_max(f32_vec a, f32_vec b)
 {
     return (f32_vec){vmaxq_u32(a.low, b.low), vmaxq_u32(a.high, b.high)};
 }
-FL_INLINE f32_vec f32_lower(f32_vec a, f32_vec b)
+FL_INLINE f32_vec f32_keys_min(f32_vec a, f32_vec b)
 {
     return (f32_vec){vminq_u32(a.low, b.low), vminq_u32(a.high, b.high)};
 }
-FL_INLINE uint32_t f32_highest(f32_vec m, size_t k)
+FL_INLINE uint32_t f32_reduce_max(f32_vec k, size_t n)
 {
-    const uint32x4_t v = k == 8 ? vmaxq_u32(m.low, m.high) : m.low;
+    const uint32x4_t v = n == 8 ? vmaxq_u32(k.low, k.high) : k.low;
     const uint32x2_t half = vmax_u32(vget_low_u32(v), vget_high_u32(v));
     return vget_lane_u32(vpmax_u32(half, half), 0);
 }
-FL_INLINE uint32_t f32_lowest(f32_vec m, size_t k)
+FL_INLINE uint32_t f32_reduce_min(f32_vec k, size_t n)
 {
-    const uint32x4_t v = k == 8 ? vminq_u32(m.low, m.high) : m.low;
+    const uint32x4_t v = n == 8 ? vminq_u32(k.low, k.high) : k.low;
     const uint32x2_t half = vmin_u32(vget_low_u32(v), vget_high_u32(v));
     return vget_lane_u32(vpmin_u32(half, half), 0);
 }
-FL_INLINE int f32_wrong(f32_vec a, f32_vec b, f32_vec m, uint32_t least, size_t k)
+FL_INLINE int f32_has_key(f32_vec a, f32_vec b, f32_vec k, uint32_t least, size_t n)
 {
     uint32x4_t l = vdupq_n_u32(least);
     __asm__ volatile("" : "+w"(l)); /* so that GCC does nothing of this before it must */
-    const f32_vec wrong = {vandq_u32(vcgeq_u32(m.low, l), vminq_u32(twice(a.low), twice(b.low))),
-                           vandq_u32(vcgeq_u32(m.high, l), vminq_u32(twice(a.high), twice(b.high)))};
-    return f32_highest(wrong, k) != 0;
+    const f32_vec found = {vandq_u32(vcgeq_u32(k.low, l), vminq_u32(twice(a.low), twice(b.low))),
+                           vandq_u32(vcgeq_u32(k.high, l), vminq_u32(twice(a.high), twice(b.high)))};
+    return f32_reduce_max(found, n) != 0;
 }
 #define FL_TYPE f32
 #define FL_LANES 8
-#define FL_PART 4
-#define FL_TAIL 1
-#define FL_FLUSHES
+#define FL_SHORT_LANES 4
+#define FL_FTZ
 #include "float/kernels.h"
 
 #define FL_TYPE f64

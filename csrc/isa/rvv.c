@@ -21,27 +21,26 @@ FL_FUNCTION int fl_available(void)
     return __riscv_vsetvlmax_e8m1() >= 16;
 }
 
-/* The words for one type T of N bits, in register groups of M; compares give masks of type B. */
+/* The operations for one type T of N bits, in register groups of M; compares give masks of type B. */
 #define RVV(name, T, N, M, B)                                                                                          \
     typedef vfloat##N##M##_t name##_vec;                                                                               \
-    typedef size_t name##_live;                                                                                        \
-    FL_INLINE size_t name##_all(void) { return 16; }                                                                   \
-    FL_INLINE name##_vec name##_load(const T *p, size_t k) { return __riscv_vle##N##_v_f##N##M(p, k); }                \
-    FL_INLINE void name##_store(T *p, name##_vec v, size_t k) { __riscv_vse##N##_v_f##N##M(p, v, k); }                 \
+    FL_INLINE size_t name##_lanes(size_t n) { return __riscv_vsetvl_e32m4(n); }                                        \
+    FL_INLINE name##_vec name##_load(const T *p, size_t n) { return __riscv_vle##N##_v_f##N##M(p, n); }                \
+    FL_INLINE void name##_store(T *p, name##_vec v, size_t n) { __riscv_vse##N##_v_f##N##M(p, v, n); }                 \
     FL_INLINE name##_vec name##_set(T s) { return __riscv_vfmv_v_f_f##N##M(s, __riscv_vsetvlmax_e32m4()); }            \
-    FL_INLINE name##_vec name##_mul(name##_vec a, name##_vec b, size_t k)                                              \
+    FL_INLINE name##_vec name##_mul(name##_vec a, name##_vec b, size_t n)                                              \
     {                                                                                                                  \
-        return __riscv_vfmul_vv_f##N##M(a, b, k);                                                                      \
+        return __riscv_vfmul_vv_f##N##M(a, b, n);                                                                      \
     }                                                                                                                  \
-    FL_INLINE name##_vec name##_add(name##_vec a, name##_vec b, size_t k)                                              \
+    FL_INLINE name##_vec name##_add(name##_vec a, name##_vec b, size_t n)                                              \
     {                                                                                                                  \
-        return __riscv_vfadd_vv_f##N##M(a, b, k);                                                                      \
+        return __riscv_vfadd_vv_f##N##M(a, b, n);                                                                      \
     }                                                                                                                  \
-    FL_INLINE name##_vec name##_pick(name##_vec x, name##_vec a, name##_vec b, size_t k)                               \
+    FL_INLINE name##_vec name##_select(name##_vec x, name##_vec a, name##_vec b, size_t n)                             \
     {                                                                                                                  \
-        return __riscv_vmerge_vvm_f##N##M(b, a, __riscv_vmfgt_vf_f##N##M##_##B(x, 0, k), k);                           \
+        return __riscv_vmerge_vvm_f##N##M(b, a, __riscv_vmfgt_vf_f##N##M##_##B(x, 0, n), n);                           \
     }                                                                                                                  \
-    FL_INLINE T name##_fold(name##_vec v)                                                                              \
+    FL_INLINE T name##_reduce_add(name##_vec v)                                                                        \
     {                                                                                                                  \
         for (size_t half = 8; half; half /= 2)                                                                         \
             v = __riscv_vfadd_vv_f##N##M(v, __riscv_vslidedown_vx_f##N##M(v, half, half), half);                       \
@@ -51,13 +50,13 @@ FL_FUNCTION int fl_available(void)
 RVV(f32, float, 32, m4, b8)
 #define FL_TYPE f32
 #define FL_LANES 16
-#define FL_STRIP(n) __riscv_vsetvl_e32m4(n)
+#define FL_SCALABLE
 #include "float/kernels.h"
 
 RVV(f64, double, 64, m8, b8)
 #define FL_TYPE f64
 #define FL_LANES 16
-#define FL_STRIP(n) __riscv_vsetvl_e32m4(n)
+#define FL_SCALABLE
 #include "float/kernels.h"
 
 #include "float/scalar_half.h"

@@ -1,4 +1,4 @@
-/* scalar.c - one lane of C, for every processor.
+/* scalar.c - one lane of plain C, for every processor.
  * SPDX-License-Identifier: MIT */
 #define FL_NAME scalar
 #include "isa.h"

@@ -13,57 +13,51 @@ static int fl_available(void)
 }
 
 typedef __m128 f32_vec;
-typedef int f32_live; /* all lanes, or only the first */
-FL_INLINE int f32_all(void) { return 1; }
-FL_INLINE int f32_first(size_t k) { return (void)k, 0; }
-FL_INLINE __m128 f32_load(const float *p, int all) { return all ? _mm_loadu_ps(p) : _mm_load_ss(p); }
-FL_INLINE void f32_store(float *p, __m128 v, int all) { all ? _mm_storeu_ps(p, v) : _mm_store_ss(p, v); }
-FL_INLINE void f32_stream(float *p, __m128 v, int all) { all ? _mm_stream_ps(p, v) : _mm_store_ss(p, v); }
+FL_INLINE __m128 f32_load(const float *p, size_t n) { return n > 1 ? _mm_loadu_ps(p) : _mm_load_ss(p); }
+FL_INLINE void f32_store(float *p, __m128 v, size_t n) { n > 1 ? _mm_storeu_ps(p, v) : _mm_store_ss(p, v); }
+FL_INLINE void f32_stream(float *p, __m128 v, size_t n) { n > 1 ? _mm_stream_ps(p, v) : _mm_store_ss(p, v); }
 FL_INLINE __m128 f32_set(float s) { return _mm_set1_ps(s); }
-FL_INLINE __m128 f32_mul(__m128 a, __m128 b) { return _mm_mul_ps(a, b); }
-FL_INLINE __m128 f32_add(__m128 a, __m128 b) { return _mm_add_ps(a, b); }
-FL_INLINE __m128 f32_pick(__m128 x, __m128 a, __m128 b)
+FL_INLINE __m128 f32_mul(__m128 a, __m128 b, size_t n) { return (void)n, _mm_mul_ps(a, b); }
+FL_INLINE __m128 f32_add(__m128 a, __m128 b, size_t n) { return (void)n, _mm_add_ps(a, b); }
+FL_INLINE __m128 f32_select(__m128 x, __m128 a, __m128 b, size_t n)
 {
+    (void)n;
     const __m128 m = _mm_cmpgt_ps(x, _mm_setzero_ps());
     return _mm_or_ps(_mm_and_ps(m, a), _mm_andnot_ps(m, b));
 }
-FL_INLINE float f32_fold(__m128 v) { return f32_fold128(v); }
+FL_INLINE float f32_reduce_add(__m128 v) { return f32_reduce_add128(v); }
 #define FL_TYPE f32
 #define FL_LANES 4
-#define FL_TAIL 1
 #include "float/kernels.h"
 
 typedef __m128d f64_vec;
-typedef int f64_live;
-FL_INLINE int f64_all(void) { return 1; }
-FL_INLINE int f64_first(size_t k) { return (void)k, 0; }
-FL_INLINE __m128d f64_load(const double *p, int all) { return all ? _mm_loadu_pd(p) : _mm_load_sd(p); }
-FL_INLINE void f64_store(double *p, __m128d v, int all) { all ? _mm_storeu_pd(p, v) : _mm_store_sd(p, v); }
-FL_INLINE void f64_stream(double *p, __m128d v, int all) { all ? _mm_stream_pd(p, v) : _mm_store_sd(p, v); }
+FL_INLINE __m128d f64_load(const double *p, size_t n) { return n > 1 ? _mm_loadu_pd(p) : _mm_load_sd(p); }
+FL_INLINE void f64_store(double *p, __m128d v, size_t n) { n > 1 ? _mm_storeu_pd(p, v) : _mm_store_sd(p, v); }
+FL_INLINE void f64_stream(double *p, __m128d v, size_t n) { n > 1 ? _mm_stream_pd(p, v) : _mm_store_sd(p, v); }
 FL_INLINE __m128d f64_set(double s) { return _mm_set1_pd(s); }
-FL_INLINE __m128d f64_mul(__m128d a, __m128d b) { return _mm_mul_pd(a, b); }
-FL_INLINE __m128d f64_add(__m128d a, __m128d b) { return _mm_add_pd(a, b); }
-FL_INLINE __m128d f64_pick(__m128d x, __m128d a, __m128d b)
+FL_INLINE __m128d f64_mul(__m128d a, __m128d b, size_t n) { return (void)n, _mm_mul_pd(a, b); }
+FL_INLINE __m128d f64_add(__m128d a, __m128d b, size_t n) { return (void)n, _mm_add_pd(a, b); }
+FL_INLINE __m128d f64_select(__m128d x, __m128d a, __m128d b, size_t n)
 {
+    (void)n;
     const __m128d m = _mm_cmpgt_pd(x, _mm_setzero_pd());
     return _mm_or_pd(_mm_and_pd(m, a), _mm_andnot_pd(m, b));
 }
-FL_INLINE double f64_fold(__m128d v) { return f64_fold128(v); }
+FL_INLINE double f64_reduce_add(__m128d v) { return f64_reduce_add128(v); }
 #define FL_TYPE f64
 #define FL_LANES 2
-#define FL_TAIL 1
 #include "float/kernels.h"
 
 /* Four halves, each in the upper half of its lane. */
-FL_INLINE __m128i half_load(const uint16_t *p, int all)
+FL_INLINE __m128i half_load(const uint16_t *p, size_t n)
 {
-    return all ? _mm_unpacklo_epi16(_mm_setzero_si128(), _mm_loadl_epi64((const __m128i *)p))
-               : _mm_cvtsi32_si128((int)((unsigned)*p << 16));
+    return n > 1 ? _mm_unpacklo_epi16(_mm_setzero_si128(), _mm_loadl_epi64((const __m128i *)p))
+                 : _mm_cvtsi32_si128((int)((unsigned)*p << 16));
 }
 /* Four halves, each in the lower half of its lane, the sign above. */
-FL_INLINE void half_store(uint16_t *p, __m128i v, int all)
+FL_INLINE void half_store(uint16_t *p, __m128i v, size_t n)
 {
-    if (all)
+    if (n > 1)
         _mm_storel_epi64((__m128i *)p, _mm_packs_epi32(v, v));
     else
         *p = (uint16_t)_mm_cvtsi128_si32(v);
@@ -75,9 +69,9 @@ FL_INLINE __m128i either(__m128i mask, __m128i a, __m128i b)
 FL_INLINE __m128i all_of(unsigned bits) { return _mm_set1_epi32((int)bits); }
 
 /* The halves' arithmetic is that of half.h. */
-FL_INLINE __m128 f16_load(const f16_num *p, int all)
+FL_INLINE __m128 f16_load(const f16_num *p, size_t n)
 {
-    const __m128i h = half_load(p, all), sign = _mm_and_si128(h, all_of(0x80000000));
+    const __m128i h = half_load(p, n), sign = _mm_and_si128(h, all_of(0x80000000));
     const __m128i b = _mm_srli_epi32(_mm_andnot_si128(all_of(0x80000000), h), 16);
     const __m128i large = _mm_cmpgt_epi32(b, all_of(0x7bff)), small = _mm_cmplt_epi32(b, all_of(0x400));
     const __m128i bias = _mm_add_epi32(all_of(112u << 23), _mm_and_si128(large, all_of(112u << 23)));
@@ -85,7 +79,7 @@ FL_INLINE __m128 f16_load(const f16_num *p, int all)
     const __m128i subnormal = _mm_castps_si128(_mm_mul_ps(_mm_cvtepi32_ps(b), _mm_set1_ps(0x1p-24f)));
     return _mm_castsi128_ps(_mm_or_si128(sign, either(small, subnormal, normal)));
 }
-FL_INLINE void f16_store(f16_num *p, __m128 v, int all)
+FL_INLINE void f16_store(f16_num *p, __m128 v, size_t n)
 {
     const __m128i b = _mm_castps_si128(v), a = _mm_and_si128(b, all_of(0x7fffffff));
     const __m128i odd = _mm_and_si128(_mm_srli_epi32(a, 13), all_of(1)), infinity = all_of(0x7c00);
@@ -95,27 +89,26 @@ FL_INLINE void f16_store(f16_num *p, __m128 v, int all)
                        _mm_srli_epi32(near, 13));
     h = either(_mm_cmpgt_epi32(a, all_of(0x477fffff)), infinity, h);
     h = _mm_or_si128(h, _mm_and_si128(_mm_cmpgt_epi32(a, all_of(0x7f800000)), all_of(0x7e00)));
-    half_store(p, _mm_or_si128(h, _mm_slli_epi32(_mm_srai_epi32(b, 31), 15)), all);
+    half_store(p, _mm_or_si128(h, _mm_slli_epi32(_mm_srai_epi32(b, 31), 15)), n);
 }
-FL_INLINE void f16_stream(f16_num *p, __m128 v, int all) { f16_store(p, v, all); }
+FL_INLINE void f16_stream(f16_num *p, __m128 v, size_t n) { f16_store(p, v, n); }
 #define FL_TYPE f16
-#define FL_WIDE f32
+#define FL_COMPUTE f32
 #define FL_LANES 4
-#define FL_TAIL 1
-#include "float/widened.h"
+#include "float/kernels.h"
 
-FL_INLINE __m128 bf16_load(const bf16_num *p, int all) { return _mm_castsi128_ps(half_load(p, all)); }
-FL_INLINE void bf16_store(bf16_num *p, __m128 v, int all) /* as half.h does it, but for NaN: see set() in widened.h */
+FL_INLINE __m128 bf16_load(const bf16_num *p, size_t n) { return _mm_castsi128_ps(half_load(p, n)); }
+FL_INLINE void bf16_store(bf16_num *p, __m128 v,
+                          size_t n) /* as half.h does it, but for NaN: see splat() in float/kernels.h */
 {
     const __m128i b = _mm_castps_si128(v), odd = _mm_and_si128(_mm_srli_epi32(b, 16), all_of(1));
-    half_store(p, _mm_srai_epi32(_mm_add_epi32(_mm_add_epi32(b, all_of(0x7fff)), odd), 16), all);
+    half_store(p, _mm_srai_epi32(_mm_add_epi32(_mm_add_epi32(b, all_of(0x7fff)), odd), 16), n);
 }
-FL_INLINE void bf16_stream(bf16_num *p, __m128 v, int all) { bf16_store(p, v, all); }
+FL_INLINE void bf16_stream(bf16_num *p, __m128 v, size_t n) { bf16_store(p, v, n); }
 #define FL_TYPE bf16
-#define FL_WIDE f32
+#define FL_COMPUTE f32
 #define FL_LANES 4
-#define FL_TAIL 1
-#include "float/widened.h"
+#include "float/kernels.h"
 
 #define FL_INTS 4
 typedef int32_t i32_vec __attribute__((vector_size(16)));

@@ -1,4 +1,4 @@
-/* x86.h - what the x86 instruction sets share: asking the processor, folding 128 bits, and storing past the cache.
+/* x86.h - what the x86 instruction sets share: cpuid, sums of 128 bits, non-temporal stores, prefetching.
  * SPDX-License-Identifier: MIT */
 #include <cpuid.h>
 #include <immintrin.h>
@@ -21,26 +21,24 @@ static inline int x86_has(unsigned bits, unsigned saved)
     return (b & bits) == bits;
 }
 
-FL_INLINE float f32_fold128(__m128 v)
+FL_INLINE float f32_reduce_add128(__m128 v)
 {
     v = _mm_add_ps(v, _mm_movehl_ps(v, v));
     return _mm_cvtss_f32(_mm_add_ss(v, _mm_shuffle_ps(v, v, 1)));
 }
 
-FL_INLINE double f64_fold128(__m128d v) { return _mm_cvtsd_f64(_mm_add_sd(v, _mm_unpackhi_pd(v, v))); }
+FL_INLINE double f64_reduce_add128(__m128d v) { return _mm_cvtsd_f64(_mm_add_sd(v, _mm_unpackhi_pd(v, v))); }
 
-/* Stores past the cache, 16 bytes at a time whatever the vector: NumPy's large arrays are aligned to 16, and the
- * processor collects them to lines. They come out of order, so that threads need a fence between. */
+/* Non-temporal stores take 16 bytes whatever the vector, because NumPy's large arrays are aligned to 16. The processor
+ * combines them to cache lines. */
 #define FL_STREAMS 1
-FL_INLINE void f32_fence(void) { _mm_sfence(); }
-FL_INLINE void f64_fence(void) { _mm_sfence(); }
 
-/* What does not fit the cache comes from memory, and the processor's own foresight ends with a page: begin to load half
- * a page ahead, and 15 to 30 percent more come in. */
-enum { FL_FAR = 2048 };
-FL_INLINE void fetch(const void *p, int far) { _mm_prefetch((const char *)p + far, _MM_HINT_T0); }
+/* Arrays that do not fit the cache come from memory, and the hardware prefetcher stops at the end of a page. Half a
+ * page of distance gains 15 to 30 percent. */
+enum { PREFETCH_DISTANCE = 2048 };
+FL_INLINE void prefetch(const void *p, int distance) { _mm_prefetch((const char *)p + distance, _MM_HINT_T0); }
 
-/* A load waits for a store before it to an address with the same low twelve bits, and stores past the cache take long:
- * leaky ReLU takes 1.2 to 1.5 times as long where the output begins so little after an input in its page. (In the same
- * place it does no harm: there each load comes before the store.) */
-static inline int runs_ahead(const void *out, const void *in) { return ((size_t)out - (size_t)in) % 4096 - 1 < 256; }
+/* 4K aliasing: a load waits for an earlier store to an address with the same low twelve bits, and non-temporal stores
+ * take long. Leaky ReLU takes 1.2 to 1.5 times as long where the output begins so little after an input modulo 4096.
+ * Then arrays are traversed in reverse. (In place it does no harm: each load comes before its store.) */
+static inline int aliases_4k(const void *out, const void *in) { return ((size_t)out - (size_t)in) % 4096 - 1 < 256; }

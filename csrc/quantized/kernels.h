@@ -47,7 +47,7 @@ FL_INLINE void prepare(const fl_rescaling *job, int32_t slope, int32_t *shifted,
     *shifted = slope * (1 << job->below.left);
     *half = job->below.half + (slope > 0 ? job->away : 0);
 }
-enum { FL_PIECE = FL_WIDTH / 2 }; /* so many of them */
+enum { FL_PIECE = FL_CHANNEL_TILE / 2 }; /* so many of them */
 
 #include "quantized/requantize32.h"
 
@@ -61,9 +61,10 @@ enum { FL_PIECE = FL_WIDTH / 2 }; /* so many of them */
 #include "quantized/kernels_type.h"
 
 #define FL_TYPE bytes
-extern fl_rescale FL_KERNEL(look_up);
-FL_EXPORT void FL_KERNEL(look_up)(const fl_rescaling *job, size_t begin, size_t end)
+extern fl_task FL_KERNEL(look_up);
+FL_EXPORT void FL_KERNEL(look_up)(const void *arguments, size_t begin, size_t end)
 {
+    const fl_rescaling *const job = arguments;
     look_up(job->weight, (const uint8_t *)job->q + begin, (uint8_t *)job->out + begin, end - begin);
 }
 #undef FL_TYPE

@@ -138,14 +138,16 @@ FL_FUNCTION void FL(rescale_rows)(const fl_rescaling *job, size_t begin, size_t 
 }
 
 /* Elements begin ... end, with one slope, which is 1; or with a slope for each channel. */
-extern fl_rescale FL_KERNEL(leaky_relu), FL_KERNEL(prelu);
-FL_EXPORT void FL_KERNEL(leaky_relu)(const fl_rescaling *job, size_t begin, size_t end)
+extern fl_task FL_KERNEL(leaky_relu), FL_KERNEL(prelu);
+FL_EXPORT void FL_KERNEL(leaky_relu)(const void *arguments, size_t begin, size_t end)
 {
+    const fl_rescaling *const job = arguments;
     FL(rescale_run)(job, (const NUM *)job->q + begin, 1, (NUM *)job->out + begin, end - begin);
 }
 
-FL_EXPORT void FL_KERNEL(prelu)(const fl_rescaling *job, size_t begin, size_t end)
+FL_EXPORT void FL_KERNEL(prelu)(const void *arguments, size_t begin, size_t end)
 {
+    const fl_rescaling *const job = arguments;
     const WEIGHT *const weight = job->weight;
     const size_t inner = job->channels > 1 ? job->inner : end;
     if (inner == 1 && job->channels > 1) {

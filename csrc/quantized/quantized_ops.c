@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "quantized/requantization.h"
 
-#define FL_SIGNATURE fl_rescale
+#define FL_SIGNATURE fl_task
 #define FL_WORD i8_leaky_relu
 #include "kernel_table.h"
 #define FL_WORD i8_prelu
@@ -55,27 +55,10 @@ static fl_rescaling rescaling_of(const fl_quantization *how, const void *q, cons
     return job;
 }
 
-/* A job for one of the kernels, in parts that threads can share out. */
-typedef struct {
-    fl_rescale *kernel;
-    const fl_rescaling *job;
-} rescaling;
-
-static void do_part(const void *arg, size_t begin, size_t end)
-{
-    const rescaling *const r = arg;
-    r->kernel(r->job, begin, end);
-}
-
-static void do_all(const fl_isa *isa, fl_rescale *kernel, const fl_rescaling *job)
+static void run(const fl_isa *isa, fl_task *kernel, const fl_rescaling *job)
 {
     const size_t n = job->outer * job->channels * job->inner;
-    const rescaling r = {kernel, job};
-    const int threads = isa->platform ? isa->platform->threads(n) : 1;
-    if (threads > 1)
-        isa->platform->run(threads, do_part, &r, n, 1024);
-    else
-        kernel(job, 0, n);
+    fl_run(isa, fl_threads(isa, n), kernel, job, n, FL_GRAIN);
 }
 
 static void look_up(const fl_isa *isa, const void *q, const void *table, void *out, size_t n)
@@ -86,7 +69,7 @@ static void look_up(const fl_isa *isa, const void *q, const void *table, void *o
     job.out = out;
     job.outer = job.channels = 1;
     job.inner = n;
-    do_all(isa, FL_OF(isa, bytes_look_up), &job);
+    run(isa, FL_OF(isa, bytes_look_up), &job);
 }
 
 #define FL_OPS(type, T, WEIGHT)                                                                                        \
@@ -94,12 +77,12 @@ static void look_up(const fl_isa *isa, const void *q, const void *table, void *o
                          size_t outer, size_t channels, size_t inner)                                                  \
     {                                                                                                                  \
         const fl_rescaling job = rescaling_of(how, q, weight, out, outer, channels, inner);                            \
-        do_all(isa, FL_OF(isa, type##_prelu), &job);                                                                   \
+        run(isa, FL_OF(isa, type##_prelu), &job);                                                                      \
     }                                                                                                                  \
     void fl_leaky_relu_##type(const fl_isa *isa, const fl_quantization *how, const T *q, T *out, size_t n)             \
     {                                                                                                                  \
         const fl_rescaling job = rescaling_of(how, q, NULL, out, 1, 1, n);                                             \
-        do_all(isa, FL_OF(isa, type##_leaky_relu), &job);                                                              \
+        run(isa, FL_OF(isa, type##_leaky_relu), &job);                                                                 \
     }
 FL_OPS(i8, int8_t, int8_t)
 FL_OPS(u8, uint8_t, uint8_t)

@@ -28,9 +28,6 @@ typedef struct {
     int shift;
 } fl_short;
 
-/* The kernels of an instruction set: elements begin ... end of a job; and of a table of 256 bytes, its `weight`. */
-typedef void fl_rescale(const fl_rescaling *job, size_t begin, size_t end);
-
 enum {
     FL_TABLE_FROM = 1024,
     FL_SHORT_FROM = 256

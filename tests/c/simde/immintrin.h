@@ -27,7 +27,7 @@
 #define _mm512_mask_storeu_pd(p, live, v) TO_MEMORY(live, p, v, 8)
 
 /* Sixteen halves, one at a time. */
-#include <half.h>
+#include "float/half.h"
 #include <string.h>
 #define EACH_OF_16(To, to, From, from, v, operation)                                                                   \
     ({                                                                                                                 \

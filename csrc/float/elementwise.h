@@ -1,0 +1,112 @@
+/* elementwise.h - the traversals and kernels of an element-wise operation, included once for each kernel with shared
+ * parameters.
+ * SPDX-License-Identifier: MIT
+ *
+ *   FL_OP           its body: FL(FL_OP)(row, i, n, each, policy)
+ *   FL_INPUTS       1: x; 2: x and the gradient
+ *   FL_PARAMETERS   how many it has
+ *   FL_SHARED       the name of its kernel with parameters that all elements share
+ *   FL_CHANNELS     the name of its kernel with parameters for each channel, if it has one */
+#define OP(word) FL(FL_PASTE(FL_SHARED, word))
+
+FL_INLINE void OP(forward)(const FL(row) * r, size_t len, int each, fl_store_policy policy)
+{
+    FL_FOR_VECTORS(i, n, len, {
+        FL(prefetch)(r, i, i, policy);
+        FL(FL_OP)(r, i, n, each, policy);
+    });
+}
+
+#ifdef FL_STREAMS
+/* From the end on, because of 4K aliasing (isa/x86.h). */
+FL_INLINE void OP(reverse)(const FL(row) * r, size_t len)
+{
+    const size_t rest = len % FL_LANES, whole = len - rest;
+    FL(row) tail = *r;
+    size_t i = 0;
+    FL(advance)(&tail, whole);
+    OP(forward)(&tail, rest, 0, FL_STORE);
+    FL_FULL(i, n, whole, {
+        const size_t at = whole - FL_LANES - i;
+        FL(prefetch)(r, at, i, FL_STREAM_REVERSE);
+        FL(FL_OP)(r, at, n, 0, FL_STREAM_REVERSE);
+    })
+}
+#endif
+
+/* A run of elements that share their parameters. */
+FL_INLINE void OP(run)(const FL(row) * r, size_t len, fl_store_policy policy, int reverse)
+{
+#ifdef FL_STREAMS
+    if (reverse)
+        OP(reverse)(r, len);
+    else
+#endif
+        policy ? OP(forward)(r, len, 0, FL_STREAM) : OP(forward)(r, len, 0, FL_STORE);
+    (void)reverse;
+}
+
+FL_INLINE FL(row) OP(row_at)(const fl_arguments *a, size_t at)
+{
+    FL(row) r = FL(row_at)(a, at);
+    if (FL_INPUTS == 1)
+        r.grad = r.x;
+    return r;
+}
+
+extern fl_task FL_KERNEL(FL_SHARED);
+FL_EXPORT void FL_KERNEL(FL_SHARED)(const void *arguments, size_t begin, size_t end)
+{
+    const fl_arguments *const a = arguments;
+    FL(row) r = OP(row_at)(a, begin);
+    const fl_store_policy policy = FL(policy)(a, r.out, 0);
+    for (size_t k = 0; k < FL_PARAMETERS; k++)
+        r.shared[k] = a->shared[k].FL_COMPUTE;
+    OP(run)(&r, end - begin, policy, policy && FL(aliases)(a));
+    FL(fence)(a);
+}
+
+#ifdef FL_CHANNELS
+/* Runs of a channel each; or where channels are last, rows with a parameter for each element. */
+extern fl_task FL_KERNEL(FL_CHANNELS);
+FL_EXPORT void FL_KERNEL(FL_CHANNELS)(const void *arguments, size_t begin, size_t end)
+{
+    enum { JOINED = FL_LANES > 1 ? FL_STRIDE * FL_FEW_CHANNELS : 24 }; /* firmware has little stack */
+    NUM copies[FL_PARAMETERS][JOINED];
+    const fl_arguments *const a = arguments;
+    const size_t channels = a->channels, each = channels_last(a);
+    const int few = each && channels <= FL_FEW_CHANNELS && end - begin > 4 * JOINED;
+    const size_t times = FL_LANES > 1 ? FL_STRIDE : few ? JOINED / channels : 1;
+    const size_t length = few ? channels * times : each ? channels : a->inner;
+    size_t i = begin ? begin % length : 0, c = begin && !each ? begin / length % channels : 0; /* where it begins */
+    const NUM *values[FL_PARAMETERS];
+    FL(row) r = OP(row_at)(a, begin);
+    const fl_store_policy policy = FL(policy)(a, r.out, length);
+    const int reverse = policy && FL(aliases)(a);
+    for (size_t k = 0; k < FL_PARAMETERS; k++)
+        values[k] = few ? FL(repeated)(copies[k], a->parameters[k], channels, times) : a->parameters[k];
+    for (size_t left = end - begin, n; left; left -= n, i = 0) {
+        n = length - i < left ? length - i : left;
+        for (size_t k = 0; k < FL_PARAMETERS; k++)
+            if (each)
+                r.each[k] = values[k] + i;
+            else
+                r.shared[k] = FL(widen)(values[k][c]);
+        if (each)
+            policy ? OP(forward)(&r, n, 1, FL_STREAM) : OP(forward)(&r, n, 1, FL_STORE);
+        else
+            OP(run)(&r, n, policy, reverse);
+        FL(advance)(&r, n);
+        if (++c == channels)
+            c = 0;
+    }
+    FL(fence)(a);
+}
+#endif
+
+#undef OP
+#undef FL_OP
+#undef FL_INPUTS
+#undef FL_PARAMETERS
+#undef FL_SHARED
+#undef FL_CHANNELS
