@@ -4,8 +4,8 @@
  * What is computed, in integers only (the specification is fastleaky/quantized/reference.py):
  *
  *     x   = q - input_zero_point
- *     y   = x > 0 ? x * above : x * below                               leaky ReLU
- *     y   = x > 0 ? x * above : x * (weight - weight_zero_point) * below          PReLU
+ *     y   = x > 0 ? x * positive : x * negative                               leaky ReLU
+ *     y   = x > 0 ? x * positive : x * (weight - weight_zero_point) * negative          PReLU
  *     out = y + output_zero_point, or the smallest or largest number of the type if that is beyond it
  *
  * where each product with a factor is rounded to an integer as fl_rounding says. Arrays, shapes and what may overlap
@@ -24,8 +24,8 @@ extern "C" {
 typedef enum { FL_TFLITE, FL_TFLITE_SINGLE, FL_XNNPACK } fl_rounding;
 
 /* multiplier * 2^(shift - 31), as TensorFlow Lite's QuantizeMultiplier gives it: the multiplier is 0, or without its
- * sign in 2^30 ... 2^31 - 1. The shift is -31 ... 22, for int16 at most 15; of PReLU's `below` at most 14, for int16 7.
- * Of XNNPACK it is multiplier / 256, and there is no shift. */
+ * sign in 2^30 ... 2^31 - 1. The shift is -31 ... 22, for int16 at most 15; of PReLU's `negative` at most 14, for
+ * int16 7. Of XNNPACK it is multiplier / 256, and there is no shift. */
 typedef struct {
     int32_t multiplier;
     int shift;
@@ -33,8 +33,8 @@ typedef struct {
 
 typedef struct {
     fl_rounding rounding;
-    fl_factor above; /* input_scale / output_scale: never negative */
-    fl_factor below; /* input_scale * negative_slope / output_scale; of PReLU weight_scale instead of the slope */
+    fl_factor positive; /* input_scale / output_scale: never negative */
+    fl_factor negative; /* input_scale * negative_slope / output_scale; of PReLU weight_scale instead of the slope */
     int32_t input_zero_point, output_zero_point; /* numbers of the type; of int16 they are 0 */
     int32_t weight_zero_point;                   /* leaky ReLU does not look at it */
 } fl_quantization;

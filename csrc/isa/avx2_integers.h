@@ -6,7 +6,7 @@
 typedef int32_t i32_vec __attribute__((vector_size(32)));
 typedef uint32_t u32_vec __attribute__((vector_size(32)));
 FL_INLINE i32_vec i32_set(int32_t s) { return (i32_vec)_mm256_set1_epi32(s); }
-FL_INLINE i32_vec i32_pick(i32_vec x, i32_vec a, i32_vec b)
+FL_INLINE i32_vec i32_select(i32_vec x, i32_vec a, i32_vec b)
 {
     return (i32_vec)_mm256_blendv_ps((__m256)b, (__m256)a, (__m256)(x > 0));
 }
@@ -43,8 +43,8 @@ FL_INLINE void u8_store(uint8_t *p, i32_vec v)
 }
 FL_INLINE void i16_store(int16_t *p, i32_vec v) { _mm_storeu_si128((__m128i *)p, i32_narrow(v)); }
 
-#define FL_LINE 32
-typedef __m256i line_bytes;
+#define FL_LINEAR 32
+typedef __m256i linear_bytes;
 #define FL_MM(word) FL_PASTE(_mm256, word)
 #include "isa/x86_piecewise_linear.h"
 

@@ -115,7 +115,7 @@ typedef int32_t i32_vec __attribute__((vector_size(16)));
 typedef uint32_t u32_vec __attribute__((vector_size(16)));
 typedef uint32_t four_bytes __attribute__((aligned(1), may_alias));
 FL_INLINE i32_vec i32_set(int32_t s) { return (i32_vec)_mm_set1_epi32(s); }
-FL_INLINE i32_vec i32_pick(i32_vec x, i32_vec a, i32_vec b) { return b ^ ((a ^ b) & (x > 0)); }
+FL_INLINE i32_vec i32_select(i32_vec x, i32_vec a, i32_vec b) { return b ^ ((a ^ b) & (x > 0)); }
 /* Of the product without signs, from which for each negative factor 2^32 times the other is taken away. */
 FL_INLINE i32_vec i32_high(i32_vec a, i32_vec b)
 {
@@ -152,8 +152,8 @@ FL_INLINE void u8_store(uint8_t *p, i32_vec v)
 }
 FL_INLINE void i16_store(int16_t *p, i32_vec v) { _mm_storel_epi64((__m128i *)p, i32_narrow(v)); }
 
-#define FL_LINE 16
-typedef __m128i line_bytes;
+#define FL_LINEAR 16
+typedef __m128i linear_bytes;
 #define FL_MM(word) FL_PASTE(_mm, word)
 #include "isa/x86_piecewise_linear.h"
 #include "quantized/kernels.h"

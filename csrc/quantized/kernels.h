@@ -18,7 +18,7 @@ typedef int32_t i32_vec;
 typedef uint32_t u32_vec;
 FL_INLINE int32_t i32_set(int32_t s) { return s; }
 /* Not by a condition, of which compilers make two branches with everything in both. */
-FL_INLINE int32_t i32_pick(int32_t x, int32_t a, int32_t b) { return b ^ ((a ^ b) & -x >> 31); }
+FL_INLINE int32_t i32_select(int32_t x, int32_t a, int32_t b) { return b ^ ((a ^ b) & -x >> 31); }
 /* Shifted as unsigned: so no 64-bit shift has to keep the sign, which vectors often cannot. */
 FL_INLINE int32_t i32_high(int32_t a, int32_t b) { return (int32_t)(uint32_t)((uint64_t)((int64_t)a * b) >> 30); }
 FL_INLINE int32_t i32_within(int32_t v, int32_t least, int32_t most) { return v < least ? least : v > most ? most : v; }
@@ -42,12 +42,12 @@ FL_FUNCTION void look_up(const uint8_t *table, const uint8_t *q, uint8_t *out, s
 FL_INLINE i32_vec i32_plus(i32_vec a, i32_vec b) { return (i32_vec)((u32_vec)a + (u32_vec)b); }
 
 /* A slope, prepared: times the factor's power of two; and what is added to its product. */
-FL_INLINE void prepare(const fl_rescaling *job, int32_t slope, int32_t *shifted, int32_t *half)
+FL_INLINE void prepare(const fl_quantized_arguments *args, int32_t slope, int32_t *shifted, int32_t *bias)
 {
-    *shifted = slope * (1 << job->below.left);
-    *half = job->below.half + (slope > 0 ? job->away : 0);
+    *shifted = slope * (1 << args->negative.left);
+    *bias = args->negative.bias + (slope > 0 ? args->away : 0);
 }
-enum { FL_PIECE = FL_CHANNEL_TILE / 2 }; /* so many of them */
+enum { FL_TILE = FL_CHANNEL_TILE / 2 }; /* so many of them */
 
 #include "quantized/requantize32.h"
 
@@ -64,8 +64,8 @@ enum { FL_PIECE = FL_CHANNEL_TILE / 2 }; /* so many of them */
 extern fl_task FL_KERNEL(look_up);
 FL_EXPORT void FL_KERNEL(look_up)(const void *arguments, size_t begin, size_t end)
 {
-    const fl_rescaling *const job = arguments;
-    look_up(job->weight, (const uint8_t *)job->q + begin, (uint8_t *)job->out + begin, end - begin);
+    const fl_quantized_arguments *const args = arguments;
+    look_up(args->weight, (const uint8_t *)args->q + begin, (uint8_t *)args->out + begin, end - begin);
 }
 #undef FL_TYPE
 

@@ -13,71 +13,74 @@
  * others; join: both halves saturated; line_set; line_larger; line_high: bits 16 ... 31 of the product; line_shift. */
 
 typedef struct {
-    int16_t behind, factor[2], half[2]; /* what q has behind the point, twice; of the upper line and of the lower */
+    int16_t behind, factor[2], bias[2]; /* what q has behind the point, twice; of the upper line and of the lower */
     int shift;
-} FL(lines);
+} FL(linear);
 
 /* Signed numbers: of unsigned ones, less 128. */
-FL_INLINE line_bytes FL(line_numbers)(const NUM *q)
+FL_INLINE linear_bytes FL(linear_numbers)(const NUM *q)
 {
-    const line_vec v = (line_vec)line_load(q);
-    return (line_bytes)((NUM)-1 > 0 ? v ^ line_set((int16_t)0x8080) : v);
+    const linear_vec v = (linear_vec)linear_load(q);
+    return (linear_bytes)((NUM)-1 > 0 ? v ^ linear_set((int16_t)0x8080) : v);
 }
 
-FL_INLINE line_vec FL(line_half)(const FL(lines) * l, line_vec q)
+FL_INLINE linear_vec FL(linear_half)(const FL(linear) * l, linear_vec q)
 {
-    const line_bits upper = (line_bits)line_high(q, line_set(l->factor[0])) + (line_bits)line_set(l->half[0]);
-    const line_bits lower = (line_bits)line_high(q, line_set(l->factor[1])) + (line_bits)line_set(l->half[1]);
-    return line_shift(line_larger((line_vec)upper, (line_vec)lower), l->shift);
+    const linear_bits upper =
+        (linear_bits)linear_high(q, linear_set(l->factor[0])) + (linear_bits)linear_set(l->bias[0]);
+    const linear_bits lower =
+        (linear_bits)linear_high(q, linear_set(l->factor[1])) + (linear_bits)linear_set(l->bias[1]);
+    return linear_shift(linear_larger((linear_vec)upper, (linear_vec)lower), l->shift);
 }
 
-FL_FUNCTION void FL(line_run)(const FL(lines) * l, const NUM *q, NUM *out, size_t n)
+FL_FUNCTION void FL(linear_run)(const FL(linear) * l, const NUM *q, NUM *out, size_t n)
 {
-    const FL(lines) own = *l;
-    const line_bytes behind = (line_bytes)line_set(own.behind);
+    const FL(linear) own = *l;
+    const linear_bytes behind = (linear_bytes)linear_set(own.behind);
     FL_UNROLLED
-    for (size_t i = 0; i < n; i += FL_LINE) {
-        const line_bytes v = FL(line_numbers)(q + i);
-        const line_vec low = FL(line_half)(&own, line_low(behind, v)),
-                       high = FL(line_half)(&own, line_upper(behind, v));
-        line_store(out + i, FL(join)(low, high));
+    for (size_t i = 0; i < n; i += FL_LINEAR) {
+        const linear_bytes v = FL(linear_numbers)(q + i);
+        const linear_vec low = FL(linear_half)(&own, linear_low(behind, v)),
+                         high = FL(linear_half)(&own, linear_upper(behind, v));
+        linear_store(out + i, FL(join)(low, high));
     }
 }
 
-FL_INLINE line_vec FL(line_bound)(line_vec so_far, line_vec next, line_vec where)
+FL_INLINE linear_vec FL(linear_bound)(linear_vec so_far, linear_vec next, linear_vec where)
 {
-    return line_larger(so_far, (next & where) | (line_set(INT16_MIN) & ~where));
+    return linear_larger(so_far, (next & where) | (linear_set(INT16_MIN) & ~where));
 }
 
 /* What the half must be at least for these results, and at most, where that has its bits inverted. */
-FL_INLINE void FL(line_bind)(const FL(lines) * l, int i, int16_t zero, line_vec q, line_bits result, line_vec *least,
-                             line_vec *not_most)
+FL_INLINE void FL(linear_bind)(const FL(linear) * l, int i, int16_t zero, linear_vec q, linear_bits result,
+                               linear_vec *least, linear_vec *not_most)
 {
     const int16_t low = (NUM)-1 > 0 ? 0 : -128 * 128, high = (NUM)-1 > 0 ? 255 * 128 : 127 * 128;
-    const line_vec y = (NUM)-1 > 0 ? (line_vec)(result >> 1) : (line_vec)result >> 1;
-    const line_vec here = i ? q <= zero : q >= zero, last = line_set((int16_t)((1 << l->shift) - 1));
-    const line_vec missing = line_shift(y, 7 - l->shift) - line_high(q, line_set(l->factor[i]));
-    *least = FL(line_bound)(*least, missing, here & (y > line_set(low)));
-    *not_most = FL(line_bound)(*not_most, ~(missing + last), here & (y < line_set(high)));
+    const linear_vec y = (NUM)-1 > 0 ? (linear_vec)(result >> 1) : (linear_vec)result >> 1;
+    const linear_vec here = i ? q <= zero : q >= zero, last = linear_set((int16_t)((1 << l->shift) - 1));
+    const linear_vec missing = linear_shift(y, 7 - l->shift) - linear_high(q, linear_set(l->factor[i]));
+    *least = FL(linear_bound)(*least, missing, here & (y > linear_set(low)));
+    *not_most = FL(linear_bound)(*not_most, ~(missing + last), here & (y < linear_set(high)));
 }
 
 /* The half in the middle of the room that line i's factor, or else the next, leaves; whether there is any. */
-FL_FUNCTION int FL(line_side)(FL(lines) * l, int i, int16_t zero, const NUM *numbers, const NUM *table)
+FL_FUNCTION int FL(linear_side)(FL(linear) * l, int i, int16_t zero, const NUM *numbers, const NUM *table)
 {
-    const line_bytes behind = (line_bytes)line_set(l->behind), none = (line_bytes)line_set(0);
+    const linear_bytes behind = (linear_bytes)linear_set(l->behind), none = (linear_bytes)linear_set(0);
     for (const int beyond = l->factor[i] + 2; l->factor[i] < beyond; l->factor[i]++) {
-        line_vec leasts = line_set(INT16_MIN), not_mosts = leasts;
+        linear_vec leasts = linear_set(INT16_MIN), not_mosts = leasts;
         int least = INT16_MIN, most = INT16_MAX;
-        for (int k = 0; k < 256; k += FL_LINE) {
-            const line_bytes q = FL(line_numbers)(numbers + k), y = line_load(table + k);
-            FL(line_bind)(l, i, zero, line_low(behind, q), (line_bits)line_low(none, y), &leasts, &not_mosts);
-            FL(line_bind)(l, i, zero, line_upper(behind, q), (line_bits)line_upper(none, y), &leasts, &not_mosts);
+        for (int k = 0; k < 256; k += FL_LINEAR) {
+            const linear_bytes q = FL(linear_numbers)(numbers + k), y = linear_load(table + k);
+            FL(linear_bind)(l, i, zero, linear_low(behind, q), (linear_bits)linear_low(none, y), &leasts, &not_mosts);
+            FL(linear_bind)(l, i, zero, linear_upper(behind, q), (linear_bits)linear_upper(none, y), &leasts,
+                            &not_mosts);
         }
-        for (int k = 0; k < FL_LINE / 2; k++) {
+        for (int k = 0; k < FL_LINEAR / 2; k++) {
             least = leasts[k] > least ? leasts[k] : least;
             most = ~not_mosts[k] < most ? ~not_mosts[k] : most;
         }
-        l->half[i] = (int16_t)((least + most) >> 1);
+        l->bias[i] = (int16_t)((least + most) >> 1);
         if (least <= most)
             return 1;
     }
@@ -85,11 +88,11 @@ FL_FUNCTION int FL(line_side)(FL(lines) * l, int i, int16_t zero, const NUM *num
 }
 
 /* The lines of a table, if there are any. */
-FL_FUNCTION int FL(lines_of)(const fl_rescaling *job, int32_t slope, const NUM table[256], FL(lines) * l)
+FL_FUNCTION int FL(linear_of)(const fl_quantized_arguments *args, int32_t slope, const NUM table[256], FL(linear) * l)
 {
-    const fl_side *const a = &job->above, *const b = &job->below;
+    const fl_side *const a = &args->positive, *const b = &args->negative;
     const int64_t upper = (int64_t)a->multiplier * (1 << a->left);
-    const int64_t lower = (int64_t)b->multiplier * (job->negate ? -slope : slope) * (1 << b->left);
+    const int64_t lower = (int64_t)b->multiplier * (args->negate ? -slope : slope) * (1 << b->left);
     int64_t factor[2];
     NUM numbers[256], found[256];
     l->shift = 7; /* less 1, so that 2^15 is more than any sum */
@@ -104,14 +107,14 @@ FL_FUNCTION int FL(lines_of)(const fl_rescaling *job, int32_t slope, const NUM t
     for (int i = 0; i < 256; i++)
         numbers[i] = (NUM)i;
     for (int quarters = 0; quarters < 4; quarters++) {
-        const int16_t zero = (int16_t)((job->input_zero_point - ((NUM)-1 > 0 ? 128 : 0)) * 256 + 64 * quarters);
+        const int16_t zero = (int16_t)((args->input_zero_point - ((NUM)-1 > 0 ? 128 : 0)) * 256 + 64 * quarters);
         int differs = 0;
         l->behind = (int16_t)(0x4040 * quarters);
         l->factor[0] = (int16_t)factor[0];
         l->factor[1] = (int16_t)factor[1];
-        if (!FL(line_side)(l, 0, zero, numbers, table) || !FL(line_side)(l, 1, zero, numbers, table))
+        if (!FL(linear_side)(l, 0, zero, numbers, table) || !FL(linear_side)(l, 1, zero, numbers, table))
             continue;
-        FL(line_run)(l, numbers, found, 256);
+        FL(linear_run)(l, numbers, found, 256);
         for (int i = 0; i < 256; i++)
             differs |= found[i] ^ table[i];
         if (!differs)

@@ -25,64 +25,64 @@ static fl_side side_of(fl_factor factor, fl_rounding rounding)
     const int right = factor.shift < -29 ? 29 : factor.shift < 0 ? -factor.shift : 0;
     side.left = factor.shift > 0 ? factor.shift : 0;
     side.multiplier = factor.multiplier < 0 ? -factor.multiplier : factor.multiplier;
-    side.half = (1 << right) + (right && rounding == FL_TFLITE);
+    side.bias = (1 << right) + (right && rounding == FL_TFLITE);
     side.right = right + 1;
     if (rounding == FL_XNNPACK) { /* which rounds the product with the sign */
         side.left = 8;
         side.multiplier = factor.multiplier * (1 << 15);
-        side.half = side.right = 1;
+        side.bias = side.right = 1;
     }
     return side;
 }
 
-static fl_rescaling rescaling_of(const fl_quantization *how, const void *q, const void *weight, void *out, size_t outer,
-                                 size_t channels, size_t inner)
+static fl_quantized_arguments arguments_of(const fl_quantization *how, const void *q, const void *weight, void *out,
+                                           size_t outer, size_t channels, size_t inner)
 {
-    fl_rescaling job;
-    job.above = side_of(how->above, how->rounding);
-    job.below = side_of(how->below, how->rounding);
-    job.away = how->rounding == FL_TFLITE && how->below.shift < 0 ? -2 : 0;
-    job.negate = how->rounding != FL_XNNPACK && how->below.multiplier < 0 ? -1 : 0;
-    job.input_zero_point = how->input_zero_point;
-    job.weight_zero_point = how->weight_zero_point;
-    job.output_zero_point = how->output_zero_point;
-    job.q = q;
-    job.weight = weight;
-    job.out = out;
-    job.outer = outer;
-    job.channels = channels;
-    job.inner = inner;
-    return job;
+    fl_quantized_arguments args;
+    args.positive = side_of(how->positive, how->rounding);
+    args.negative = side_of(how->negative, how->rounding);
+    args.away = how->rounding == FL_TFLITE && how->negative.shift < 0 ? -2 : 0;
+    args.negate = how->rounding != FL_XNNPACK && how->negative.multiplier < 0 ? -1 : 0;
+    args.input_zero_point = how->input_zero_point;
+    args.weight_zero_point = how->weight_zero_point;
+    args.output_zero_point = how->output_zero_point;
+    args.q = q;
+    args.weight = weight;
+    args.out = out;
+    args.outer = outer;
+    args.channels = channels;
+    args.inner = inner;
+    return args;
 }
 
-static void run(const fl_isa *isa, fl_task *kernel, const fl_rescaling *job)
+static void run(const fl_isa *isa, fl_task *kernel, const fl_quantized_arguments *args)
 {
-    const size_t n = job->outer * job->channels * job->inner;
-    fl_run(isa, fl_threads(isa, n), kernel, job, n, FL_GRAIN);
+    const size_t n = args->outer * args->channels * args->inner;
+    fl_run(isa, fl_threads(isa, n), kernel, args, n, FL_GRAIN);
 }
 
 static void look_up(const fl_isa *isa, const void *q, const void *table, void *out, size_t n)
 {
-    fl_rescaling job;
-    job.q = q;
-    job.weight = table;
-    job.out = out;
-    job.outer = job.channels = 1;
-    job.inner = n;
-    run(isa, FL_OF(isa, bytes_look_up), &job);
+    fl_quantized_arguments args;
+    args.q = q;
+    args.weight = table;
+    args.out = out;
+    args.outer = args.channels = 1;
+    args.inner = n;
+    run(isa, FL_OF(isa, bytes_look_up), &args);
 }
 
 #define FL_OPS(type, T, WEIGHT)                                                                                        \
     void fl_prelu_##type(const fl_isa *isa, const fl_quantization *how, const T *q, const WEIGHT *weight, T *out,      \
                          size_t outer, size_t channels, size_t inner)                                                  \
     {                                                                                                                  \
-        const fl_rescaling job = rescaling_of(how, q, weight, out, outer, channels, inner);                            \
-        run(isa, FL_OF(isa, type##_prelu), &job);                                                                      \
+        const fl_quantized_arguments args = arguments_of(how, q, weight, out, outer, channels, inner);                 \
+        run(isa, FL_OF(isa, type##_prelu), &args);                                                                     \
     }                                                                                                                  \
     void fl_leaky_relu_##type(const fl_isa *isa, const fl_quantization *how, const T *q, T *out, size_t n)             \
     {                                                                                                                  \
-        const fl_rescaling job = rescaling_of(how, q, NULL, out, 1, 1, n);                                             \
-        run(isa, FL_OF(isa, type##_leaky_relu), &job);                                                                 \
+        const fl_quantized_arguments args = arguments_of(how, q, NULL, out, 1, 1, n);                                  \
+        run(isa, FL_OF(isa, type##_leaky_relu), &args);                                                                \
     }
 FL_OPS(i8, int8_t, int8_t)
 FL_OPS(u8, uint8_t, uint8_t)

@@ -8,29 +8,29 @@
 
 /* A factor, taken apart: y = (((x << left) * multiplier >> 30) + half) >> right. */
 typedef struct {
-    int32_t multiplier, half;
+    int32_t multiplier, bias;
     int left, right;
 } fl_side;
 
 typedef struct {
-    fl_side above, below;
+    fl_side positive, negative;
     int32_t away, negate; /* -2 or 0: to be added to `half` where a product is negative; -1 or 0: what is below changes
                              its sign */
     int32_t input_zero_point, weight_zero_point, output_zero_point;
     const void *q, *weight; /* no weight: leaky ReLU */
     void *out;
     size_t outer, channels, inner;
-} fl_rescaling;
+} fl_quantized_arguments;
 
 /* The same in 32 bits (requantize32.h): y = (x * factor + half) >> shift. */
 typedef struct {
-    int32_t factor, half;
+    int32_t factor, bias;
     int shift;
-} fl_short;
+} fl_requantize32;
 
 enum {
     FL_TABLE_FROM = 1024,
-    FL_SHORT_FROM = 256
+    FL_REQUANTIZE32_FROM = 256
 }; /* numbers with one slope, from which a table pays, or requantize32.h */
 
 static inline void look_up_each(const uint8_t *table, const uint8_t *q, uint8_t *out, size_t n)
@@ -42,9 +42,9 @@ static inline void look_up_each(const uint8_t *table, const uint8_t *q, uint8_t 
 /* Where a set has no words for integers, compilers make vectors of plain C. In place or apart, an element is read and
  * written in one step, so they may. */
 #ifdef __clang__
-#define FL_VECTORS _Pragma("clang loop vectorize(assume_safety)")
+#define FL_VECTORIZE _Pragma("clang loop vectorize(assume_safety)")
 #else
-#define FL_VECTORS _Pragma("GCC ivdep")
+#define FL_VECTORIZE _Pragma("GCC ivdep")
 #endif
 
 typedef int8_t i8_num, i8_weight, i16_weight;

@@ -7,15 +7,15 @@
  * is below the point is far enough from where it would carry. */
 
 /* One side, times some slope, with s->shift bits below the point; whether that is right for all |x| up to `last`. */
-FL_FUNCTION int short_holds(fl_short *s, int64_t factor, int64_t half, int right, int sign, int32_t last)
+FL_FUNCTION int requantize32_holds(fl_requantize32 *s, int64_t factor, int64_t bias, int right, int sign, int32_t last)
 {
-    const int32_t mask = (1 << s->shift) - 1, added = (int32_t)(half << s->shift >> right);
+    const int32_t mask = (1 << s->shift) - 1, added = (int32_t)(bias << s->shift >> right);
     s->factor = (int32_t)(factor >> (30 + right - s->shift));
-    s->half = added;
+    s->bias = added;
     for (int next = 0; next < 2; next++) {
         const int32_t times = sign * s->factor;
         int32_t left = 0;
-        FL_VECTORS
+        FL_VECTORIZE
         for (int32_t x = 1; x <= last; x++) {
             const int32_t below_point = (x * times + added) & mask;
             left |= (next == (sign > 0) ? below_point : mask - below_point) - x;
@@ -28,32 +28,32 @@ FL_FUNCTION int short_holds(fl_short *s, int64_t factor, int64_t half, int right
 }
 
 /* Prepare slopes of some channels, for numbers from `lowest` on, if that can be done for all of them. */
-FL_FUNCTION int shorten(const fl_rescaling *job, int32_t lowest, int32_t *slopes, int32_t *halves, size_t n,
-                        fl_short *above)
+FL_FUNCTION int requantize32_prepare(const fl_quantized_arguments *args, int32_t lowest, int32_t *slopes,
+                                     int32_t *biases, size_t n, fl_requantize32 *positive)
 {
-    const fl_side *const a = &job->above, *const b = &job->below;
+    const fl_side *const a = &args->positive, *const b = &args->negative;
     const int64_t upper = (int64_t)a->multiplier * (1 << a->left), lower = (int64_t)b->multiplier * (1 << b->left);
-    const int32_t under = job->input_zero_point - lowest;
+    const int32_t under = args->input_zero_point - lowest;
     int32_t widest = 0;
     int shift = 23; /* less 1, so that 2^31 is more than any sum */
-    fl_short s;
+    fl_requantize32 s;
     for (size_t k = 0; k < n; k++)
         widest |= /* or a little more */ slopes[k] < 0 ? -slopes[k] : slopes[k];
     do {
         if (shift-- == 0)
             return 0;
     } while (upper >> (30 + a->right - shift) >> 22 || lower * widest >> (30 + b->right - shift) >> 22);
-    above->shift = s.shift = shift;
-    const int32_t zero = job->output_zero_point * (1 << shift);
-    if (job->negate || !short_holds(above, upper, a->half, a->right, 1, 255 - under))
+    positive->shift = s.shift = shift;
+    const int32_t zero = args->output_zero_point * (1 << shift);
+    if (args->negate || !requantize32_holds(positive, upper, a->bias, a->right, 1, 255 - under))
         return 0;
-    above->half += zero;
+    positive->bias += zero;
     for (size_t k = 0; k < n; k++) {
-        prepare(job, slopes[k], slopes + k, halves + k);
-        if (!short_holds(&s, (int64_t)b->multiplier * slopes[k], halves[k], b->right, -1, under))
+        prepare(args, slopes[k], slopes + k, biases + k);
+        if (!requantize32_holds(&s, (int64_t)b->multiplier * slopes[k], biases[k], b->right, -1, under))
             return 0;
         slopes[k] = s.factor;
-        halves[k] = s.half + zero;
+        biases[k] = s.bias + zero;
     }
     return 1;
 }

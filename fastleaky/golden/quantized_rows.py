@@ -41,7 +41,7 @@ static const fl_quantized_row fl_quantized_rows[] = {{
 def _row(layer: LeakyReLU | PReLU, results: Any) -> str:
     how = layer.fixed_point
     rounding = "FL_" + layer.parameters["rounding"].upper().replace("-", "_")
-    above, below = (f"{{{', '.join(map(str, how[side]))}}}" for side in ("above", "below"))
+    above, below = (f"{{{', '.join(map(str, how[side]))}}}" for side in ("positive", "negative"))
     points = ", ".join(str(how[f"{name}_zero_point"]) for name in ("input", "output", "weight"))
     little = results.astype(results.dtype.newbyteorder("<"))
     prelu = int(isinstance(layer, PReLU))

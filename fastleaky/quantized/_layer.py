@@ -51,8 +51,8 @@ class Layer:
             above, below = (reference.quantize_multiplier(float(factor)) for factor in self.factors)
         return {
             "rounding": ROUNDINGS.index(rounding),
-            "above": above,
-            "below": below,
+            "positive": above,
+            "negative": below,
             **{f"{name}_zero_point": zero_points[f"{name}_zero_point"] for name in ("input", "output", "weight")},
         }
 

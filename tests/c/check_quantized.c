@@ -30,8 +30,8 @@ static void report(int good, const char *type, const char *what, const fl_quanti
     failed += !good;
     if (!good && failed <= 20)
         printf("DIFFERS %s %s %s: rounding %d, %ld * 2^%d, %ld * 2^%d, %lu elements\n", fl_isa_name(isa), type, what,
-               (int)how->rounding, (long)how->above.multiplier, how->above.shift - 31, (long)how->below.multiplier,
-               how->below.shift - 31, (unsigned long)n);
+               (int)how->rounding, (long)how->positive.multiplier, how->positive.shift - 31,
+               (long)how->negative.multiplier, how->negative.shift - 31, (unsigned long)n);
 }
 
 /* a / 2^bits, to the nearest; halves go up. */
@@ -57,8 +57,8 @@ static int64_t product(int64_t x, fl_factor factor, fl_rounding rounding)
 static int32_t wanted(const fl_quantization *how, int32_t q, int32_t slope, int32_t least, int32_t most)
 {
     const int64_t x = q - how->input_zero_point;
-    const int64_t y = how->output_zero_point +
-                      (x > 0 ? product(x, how->above, how->rounding) : product(x * slope, how->below, how->rounding));
+    const int64_t y = how->output_zero_point + (x > 0 ? product(x, how->positive, how->rounding)
+                                                      : product(x * slope, how->negative, how->rounding));
     return (int32_t)(y < least ? least : y > most ? most : y);
 }
 
@@ -212,14 +212,16 @@ static void T(draw)(fl_quantization *how, unsigned roundings, int most)
     const size_t count = sizeof factors / sizeof *factors,
                  count_256 = sizeof factors_of_256ths / sizeof *factors_of_256ths;
     how->rounding = (fl_rounding)(random32() % roundings);
-    how->above = how->rounding == FL_XNNPACK ? factors_of_256ths[random32() % count_256] : factors[random32() % count];
-    how->below = how->rounding == FL_XNNPACK ? factors_of_256ths[random32() % count_256] : factors[random32() % count];
+    how->positive =
+        how->rounding == FL_XNNPACK ? factors_of_256ths[random32() % count_256] : factors[random32() % count];
+    how->negative =
+        how->rounding == FL_XNNPACK ? factors_of_256ths[random32() % count_256] : factors[random32() % count];
     if (how->rounding != FL_XNNPACK && random32() % 4 == 0)
-        how->above = extreme(eight ? 22 : 15);
+        how->positive = extreme(eight ? 22 : 15);
     if (how->rounding != FL_XNNPACK && random32() % 4 == 0)
-        how->below = extreme(most);
+        how->negative = extreme(most);
     if (random32() % 4 == 0)
-        how->below.multiplier = -how->below.multiplier;
+        how->negative.multiplier = -how->negative.multiplier;
     how->input_zero_point = eight ? LEAST + (int32_t)(random32() % 256) : 0;
     how->output_zero_point = eight ? LEAST + (int32_t)(random32() % 256) : 0;
     how->weight_zero_point = (WEIGHT)random32();
