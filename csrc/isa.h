@@ -32,12 +32,12 @@ struct fl_isa {
 
 static inline int fl_threads(const fl_isa *isa, size_t elements)
 {
-    return isa->platform ? isa->platform->threads(elements) : 1;
+    return FL_THREADS && isa->platform ? isa->platform->threads(elements) : 1;
 }
 
 static inline void fl_run(const fl_isa *isa, int threads, fl_task *task, const void *arguments, size_t n, size_t grain)
 {
-    if (threads > 1)
+    if (FL_THREADS && threads > 1)
         isa->platform->run(threads, task, arguments, n, grain);
     else
         task(arguments, 0, n);

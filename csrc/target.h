@@ -55,6 +55,13 @@
 #endif
 #endif
 
+/* Are there POSIX threads (threads/threads.c)? */
+#if defined(__unix__) || defined(__APPLE__)
+#define FL_THREADS 1
+#else
+#define FL_THREADS 0
+#endif
+
 /* Bits are the promise. -ffast-math breaks it, and so does x87 arithmetic, which rounds twice. */
 #if defined(__FAST_MATH__)
 #error "fastleaky: -ffast-math would change results; compile without it"

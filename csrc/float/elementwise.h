@@ -22,9 +22,8 @@ FL_INLINE void OP(forward)(const FL(row) * r, size_t len, int each, fl_store_pol
 FL_INLINE void OP(reverse)(const FL(row) * r, size_t len)
 {
     const size_t rest = len % FL_LANES, whole = len - rest;
-    FL(row) tail = *r;
+    const FL(row) tail = FL(moved)(r, whole);
     size_t i = 0;
-    FL(advance)(&tail, whole);
     OP(forward)(&tail, rest, 0, FL_STORE);
     FL_FULL(i, n, whole, {
         const size_t at = whole - FL_LANES - i;

@@ -10,7 +10,8 @@ static int plan(const fl_isa *isa, fl_arguments *a, size_t itemsize)
 {
     const size_t inputs = a->grad == a->x ? 1 : 2;
     const int apart = a->out != a->grad && a->out != a->x;
-    a->nontemporal = isa->platform && apart && isa->platform->nontemporal((inputs + 1) * size_of(a) * itemsize);
+    a->nontemporal =
+        FL_THREADS && isa->platform && apart && isa->platform->nontemporal((inputs + 1) * size_of(a) * itemsize);
     return fl_threads(isa, size_of(a));
 }
 

@@ -54,7 +54,25 @@ FL_INLINE FL(row) FL(row_at)(const fl_arguments *a, size_t at)
     r.x = (const NUM *)a->x + at;
     r.grad = (const NUM *)a->grad + at;
     r.out = (NUM *)a->out + at;
+    for (size_t k = 0; k < FL_PARAMETERS_MAX; k++) {
+        r.each[k] = NULL;
+        r.shared[k] = 0;
+    }
     return r;
+}
+
+/* The run from its element n on, with shared parameters. (Of a copy, GCC may make a call of memcpy.) */
+FL_INLINE FL(row) FL(moved)(const FL(row) * r, size_t n)
+{
+    FL(row) moved;
+    moved.x = r->x + n;
+    moved.grad = r->grad + n;
+    moved.out = r->out + n;
+    for (size_t k = 0; k < FL_PARAMETERS_MAX; k++) {
+        moved.each[k] = NULL;
+        moved.shared[k] = r->shared[k];
+    }
+    return moved;
 }
 
 FL_INLINE void FL(advance)(FL(row) * r, size_t n)

@@ -36,21 +36,24 @@ FL_INLINE double OP(block_add)(FL(block) * block, const FL(row) * r, size_t i, s
 }
 #else
 
-FL_INLINE void OP(add_group)(FL(group) * sums, const FL(row) * r, size_t i, fl_store_policy policy)
+FL_INLINE void OP(add_group)(FL(group) * sums, const FL(row) * r, fl_store_policy policy)
 {
-    FL(group) terms;
     FL_EACH(j)
     {
         const size_t at = j * FL_LANES;
-        FL(prefetch)(r, i + at, at, policy);
-        FL_NTH(&terms, j) = FL(FL_OP)(r, i + at, FL_LANES, 0, policy);
+        FL(prefetch)(r, at, at, policy);
+        const VEC terms = FL(FL_OP)(r, at, FL_LANES, 0, policy);
+        FL_NTH(sums, j) = V(add)(FL_NTH(sums, j), terms, FL_LANES);
     }
-    FL(group_add)(sums, &terms);
 }
 
 /* Add n terms to the lanes from `lane` on; the other lanes add +0, which changes no sum. */
-FL_INLINE void OP(add_few)(FL(group) * sums, const FL(row) * r, size_t i, size_t n, size_t lane, fl_store_policy policy)
+FL_INLINE void OP(add_few)(FL(group) * sums, const FL(row) * r, size_t n, size_t lane, fl_store_policy policy)
 {
+#if FL_LANES == 1
+    for (size_t k = 0; k < n; k++)
+        FL_NTH(sums, lane + k) = V(add)(FL_NTH(sums, lane + k), FL(FL_OP)(r, k, 1, 0, policy), 1);
+#else
     FL(group) terms;
 #ifdef FL_EXPAND
     FL_EACH(j)
@@ -59,7 +62,7 @@ FL_INLINE void OP(add_few)(FL(group) * sums, const FL(row) * r, size_t i, size_t
         const size_t to = end < FL_LANES ? end : FL_LANES;
         FL_NTH(&terms, j) = V(set)(0);
         if (from < to)
-            FL_NTH(&terms, j) = V(expand)(FL(FL_OP)(r, i + at + from - lane, to - from, 0, policy), from);
+            FL_NTH(&terms, j) = V(expand)(FL(FL_OP)(r, at + from - lane, to - from, 0, policy), from);
     }
 #else
     ACC scratch[2 * FL_STRIDE] __attribute__((aligned(FL_LANES * sizeof(ACC))));
@@ -69,9 +72,9 @@ FL_INLINE void OP(add_few)(FL(group) * sums, const FL(row) * r, size_t i, size_t
         {
             const size_t at = j * FL_LANES, left = n > at ? n - at : 0;
             if (left >= FL_LANES)
-                FL_NTH(&terms, j) = FL(FL_OP)(r, i + at, FL_LANES, 0, policy);
+                FL_NTH(&terms, j) = FL(FL_OP)(r, at, FL_LANES, 0, policy);
             else if (left)
-                FL_NTH(&terms, j) = FL(FL_OP)(r, i + at, left, 0, policy);
+                FL_NTH(&terms, j) = FL(FL_OP)(r, at, left, 0, policy);
             else
                 FL_NTH(&terms, j) = V(set)(0);
         }
@@ -81,17 +84,19 @@ FL_INLINE void OP(add_few)(FL(group) * sums, const FL(row) * r, size_t i, size_t
 #endif
     FL(group_zero)(&terms);
     FL(group_store)(scratch, &terms);
-    OP(collect)(r, i, n, scratch + lane, policy);
+    OP(collect)(r, 0, n, scratch + lane, policy);
     FL(group_load)(scratch, &terms);
 #endif
     FL(group_add)(sums, &terms);
+#endif
 }
 
 /* Add the n terms of a row from i on to a block that has `at` terms. Its sum, if it ends here. */
 FL_INLINE double OP(block_add)(FL(block) * block, const FL(row) * r, size_t i, size_t n, size_t at, int ends,
                                fl_store_policy policy)
 {
-    const size_t lane = at % FL_STRIDE, end = i + n;
+    const size_t lane = at % FL_STRIDE;
+    FL(row) here = FL(moved)(r, i);
     FL(group) sums;
     if (at)
         FL(group_load)(block->terms, &sums);
@@ -99,13 +104,14 @@ FL_INLINE double OP(block_add)(FL(block) * block, const FL(row) * r, size_t i, s
         FL(group_zero)(&sums);
     if (lane) {
         const size_t few = lane + n < FL_STRIDE ? n : FL_STRIDE - lane;
-        OP(add_few)(&sums, r, i, few, lane, policy);
-        i += few;
+        OP(add_few)(&sums, &here, few, lane, policy);
+        FL(advance)(&here, few);
+        n -= few;
     }
-    for (; i + FL_STRIDE <= end; i += FL_STRIDE)
-        OP(add_group)(&sums, r, i, policy);
-    if (i < end)
-        OP(add_few)(&sums, r, i, end - i, 0, policy);
+    for (; n >= FL_STRIDE; n -= FL_STRIDE, FL(advance)(&here, FL_STRIDE))
+        OP(add_group)(&sums, &here, policy);
+    if (n)
+        OP(add_few)(&sums, &here, n, 0, policy);
     if (ends)
         return FL(group_reduce)(&sums);
     FL(group_store)(block->terms, &sums);
@@ -117,22 +123,25 @@ FL_INLINE double OP(block_add)(FL(block) * block, const FL(row) * r, size_t i, s
  * each block, and the row begins one. */
 FL_INLINE void OP(add_rows)(const FL(rows) * rows, size_t at, int last, int whole, fl_store_policy policy)
 {
-    const FL(rows) own = *rows; /* which no store changes */
-    FL(row) r = own.first;
-    for (size_t c = 0; c < own.width; c++, FL(advance)(&r, own.pitch)) {
-        double sum = own.chunks[c];
-        r.shared[0] = FL(widen)(own.slope[c]);
-        for (size_t i = 0, n, from = whole ? 0 : at % FL_BLOCK, left = FL_CHUNK - at; i < own.n; i += n, from = 0) {
-            n = own.n - i < FL_BLOCK - from ? own.n - i : FL_BLOCK - from;
-            const int ends = whole || from + n == FL_BLOCK || (last && i + n == own.n);
-            sum += OP(block_add)(own.blocks + c, &r, i, n, from, ends, policy);
+    const size_t width = rows->width, len = rows->n, pitch = rows->pitch; /* which no store changes */
+    const NUM *const slope = rows->slope;
+    double *const sums = rows->sums, *const chunks = rows->chunks;
+    FL(block) *const blocks = rows->blocks;
+    FL(row) r = FL(moved)(&rows->first, 0);
+    for (size_t c = 0; c < width; c++, FL(advance)(&r, pitch)) {
+        double sum = chunks[c];
+        r.shared[0] = FL(widen)(slope[c]);
+        for (size_t i = 0, n, from = whole ? 0 : at % FL_BLOCK, left = FL_CHUNK - at; i < len; i += n, from = 0) {
+            n = len - i < FL_BLOCK - from ? len - i : FL_BLOCK - from;
+            const int ends = whole || from + n == FL_BLOCK || (last && i + n == len);
+            sum += OP(block_add)(blocks + c, &r, i, n, from, ends, policy);
             left -= n;
             if (!left) {
-                own.sums[c] += sum;
+                sums[c] += sum;
                 sum = 0, left = FL_CHUNK;
             }
         }
-        own.chunks[c] = sum;
+        chunks[c] = sum;
     }
 }
 /* noinline: short rows find all that they need in registers. Whole blocks need less. */
@@ -174,7 +183,7 @@ FL_INLINE void OP(sum_columns)(const fl_arguments *a, FL(rows) * rows, FL(column
 {
     const size_t pitch = a->channels, width = rows->width;
     const int few = pitch <= FL_FEW_CHANNELS && width == pitch && n >= FL_STRIDE;
-    FL(row) r = rows->first;
+    FL(row) r = FL(moved)(&rows->first, 0);
     int tiny = 0;
     r.each[0] = few ? FL(repeated)(columns->slopes, rows->slope, width, FL_STRIDE) : rows->slope;
     for (size_t c = 0; c < width; c++)
@@ -219,12 +228,11 @@ FL_EXPORT void FL_KERNEL(FL_SUM)(const fl_arguments *a, size_t channel, size_t w
         width = 0;
     }
     for (size_t i = first - row * inner; width; width -= rows.width, rows.slope += rows.width, sums += rows.width) {
-        const FL(row) begin = rows.first;
+        const FL(row) begin = FL(moved)(&rows.first, 0);
         rows.width = width < FL(BLOCKS) ? width : FL(BLOCKS);
         rows.sums = sums;
         OP(sum_rows)(a, &rows, i, n, FL(policy)(a, begin.out + i, inner));
-        rows.first = begin;
-        FL(advance)(&rows.first, rows.width * inner);
+        rows.first = FL(moved)(&begin, rows.width * inner);
     }
     FL(fence)(a);
 }

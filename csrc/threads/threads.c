@@ -3,8 +3,9 @@
  *
  * The pool runs one job at a time. Workers may join it until the caller finds no part left and closes it. Then the
  * caller waits only for the workers inside, so a worker that wakes up late delays nobody. */
-#if defined(__unix__) || defined(__APPLE__) /* else an empty file: there are no POSIX threads */
 #define _GNU_SOURCE
+#include "target.h"
+#if FL_THREADS /* else there is nothing here */
 #include "fastleaky_threads.h"
 #include "isa.h"
 #include <pthread.h>
