@@ -27,7 +27,7 @@ HEADER = """\
 typedef struct {{
     char type; /* b: int8, B: uint8, h: int16; 0: the end */
     int prelu;
-    fl_quantization how; /* rounding, above, below, zero points of the input, the output and the weight */
+    fl_quantization how; /* rounding, positive, negative, zero points of the input, the output and the weight */
     uint32_t crc;
 }} fl_quantized_row;
 
