@@ -39,9 +39,7 @@ def measure(lab: Lab, results: Results, wants: Sequence[str], extent: Extent, ba
     cpus = results.machine["cpus"]
     rivals = [name for name in RIVALS if name not in lab.skipped]
     peers = [name for name in PEERS if name in rivals or name in ALWAYS]
-    table = goals.goals(extent, rivals, cpus) if "goals" in wants else []
-    table += goals.formats() if "formats" in wants and not extent.quick else []
-    work = [(goal, list(goals.groups(goal))) for goal in table]
+    work = [(goal, list(goals.groups(goal))) for goal in wanted_goals(wants, extent, rivals, cpus)]
     parts = [group for part in wants if part in PARTS for group in PARTS[part](extent, peers, cpus)]
     task = bar.add_task("", total=sum(len(divided) for _, divided in work) + len(parts))
 
@@ -72,6 +70,16 @@ def measure(lab: Lab, results: Results, wants: Sequence[str], extent: Extent, ba
         results.add("goals", look)
         results.goals.append(goal.judge(look, lab.skipped))
     results.skipped = lab.skipped
+
+
+def wanted_goals(wants: Sequence[str], extent: Extent, rivals: list[str], cpus: int) -> list[goals.Goal]:
+    """Return the tables' rows that are asked for."""
+    table = goals.goals(extent, rivals, cpus) if "goals" in wants else []
+    table += goals.formats() if "formats" in wants and not extent.quick else []
+    matching = [goal for goal in table if extent.match in goal.what]
+    if extent.match and not matching:
+        raise SystemExit(f"No goal's name contains {extent.match!r}.")
+    return matching
 
 
 def join(times: Times, runs: list[Run], more: Times) -> None:
@@ -127,6 +135,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a few small cases: does the suite work?")
     parser.add_argument("--only", metavar="PARTS", default=",".join(WANTS), help=f"some of {', '.join(WANTS)}")
+    parser.add_argument("--match", metavar="TEXT", default="", help="only the goals whose name contains this")
     parser.add_argument("--peers", metavar="NAMES", help=f"some of {', '.join(RIVALS)}; or none")
     parser.add_argument("--out", metavar="DIR", type=Path, default=ROOT / "benchmarks" / "results")
     parser.add_argument(
@@ -150,7 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.source:
         results = Results.load(options.source)
     else:
-        extent = Extent(quick=options.quick)
+        extent = Extent(options.quick, options.match)
         results = Results(extent.quick, extent.rounds, machine.about())
         columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
         with (
@@ -160,6 +169,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             measure(lab, results, wants, extent, bar)
         results.save(options.out / "results.json")
     show(console, results)
+    if options.match and options.pages:
+        raise SystemExit("Some goals are not for other pages, which show all of them.")
     publish(console, results, options.out, options.pages)
     return int(any(row["verdict"] in OPEN for row in results.goals) and not results.quick)
 

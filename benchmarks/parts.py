@@ -20,6 +20,7 @@ class Extent:
     """How much is timed. A quick run shows that the suite works; its figures are nothing to go by."""
 
     quick: bool = False
+    match: str = ""  # only the goals that this is part of
 
     @property
     def networks(self) -> tuple[Network, ...]:

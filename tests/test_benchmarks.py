@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks import figures, goals, parts, report
-from benchmarks.__main__ import join
+from benchmarks.__main__ import join, wanted_goals
 from benchmarks.goals import Goal, Pair
 from benchmarks.lab import Lab, Run
 from benchmarks.peers import PEERS, limits, ours
@@ -272,6 +272,15 @@ def test_groups_have_nothing_in_common():
         assert len(runs) == len(set(runs))
         for pair in goal.pairs:
             assert any(pair.ours in group and pair.theirs in group for group in divided)
+
+
+def test_only_some_goals():
+    extent = parts.Extent(match="the NumPy backend")
+    chosen = wanted_goals(["goals", "formats"], extent, [], 1)
+    assert len(chosen) == 3
+    assert all("the NumPy backend" in goal.what for goal in chosen)
+    with pytest.raises(SystemExit, match="contains 'nothing'"):
+        wanted_goals(["goals"], parts.Extent(match="nothing"), [], 1)
 
 
 def test_one_processor_leaves_threads_out():

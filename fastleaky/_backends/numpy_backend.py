@@ -170,13 +170,16 @@ def _factor(mask: Array, change: Array, like: Array) -> Array:
 
 def _block_sums(terms: Array) -> Array:
     """Sum terms of the shape (rows, blocks, steps, LANES) to (rows, blocks)."""
-    if terms.strides[-1] == terms.itemsize and terms.size > SMALL:
+    in_rows = terms.strides[-1] == terms.itemsize  # not if channels are last
+    if in_rows and terms.size > SMALL:
         # LANES numbers move as one item, to where long runs of them are added: that is twice as fast
         items = terms.view(f"V{LANES * terms.itemsize}").transpose(2, 0, 1, 3)
         lanes = np.add.reduce(np.ascontiguousarray(items).view(terms.dtype), axis=0, initial=0)
-    else:  # channels last, or few terms
+    else:
         lanes = np.add.reduce(terms, axis=2, initial=0)
-    lanes = np.ascontiguousarray(lanes.transpose(2, 0, 1))
+    lanes = lanes.transpose(2, 0, 1)
+    if in_rows:
+        lanes = np.ascontiguousarray(lanes)
     while len(lanes) > 1:  # the reductions above add in order, as NumPy does along all but the innermost axis
         half = len(lanes) // 2
         lanes = lanes[:half] + lanes[half:]
