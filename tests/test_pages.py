@@ -11,6 +11,11 @@ from fastleaky import _api
 from fastleaky._backends import choice
 from fastleaky.quantized import _api as quantized_api
 
+FOLDERS = ["csrc", "fastleaky", "cross", "tests", "benchmarks", "examples", "docs", ".ci"]
+FILES = [f"/{path.relative_to(ROOT)}" for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.is_file()]
+FILES += [f"/{path.name}" for path in ROOT.iterdir() if path.is_file()]
+API = (ROOT / "docs/api.md").read_text()
+GENERATED = {"vectors.h", "quantized.h"}
 BY_SPHINX = ("{eval-rst}", "{literalinclude}")
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
@@ -47,6 +52,23 @@ def test_all_code_is_run():
         assert re.search(rf"readme {name}\b", ci), name
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_files_named_on_the_pages(page):
+    text = page.read_text()
+    for name in {*re.findall(r"`([\w./-]+\.(?:[ch]|def|ini|py|sh|toml))`", text)} - GENERATED:
+        assert "NAME" in name or any(file.endswith(f"/{name}") for file in FILES), name
+    for name in re.findall(r"`([\w./-]+)/`", text):
+        assert any(f"/{name}/" in file for file in FILES), name
+
+
+def test_architecture_names_every_file():
+    page = (ROOT / "docs/architecture.md").read_text()
+    for file in FILES:
+        folder, _, name = file.removeprefix("/csrc/").rpartition("/")
+        if file.startswith("/csrc/") and f"`{folder}/NAME.{name[-1]}`" not in page:
+            assert re.search(rf"[`/]{re.escape(name)}`", page), file
+
+
 @pytest.mark.parametrize("module", [_api, choice, quantized_api])
 def test_examples_of_the_docstrings(module):
     assert doctest.testmod(module).failed == 0
@@ -57,3 +79,4 @@ def test_public_names():
     for name in fastleaky.__all__:
         assert getattr(fastleaky, name) is not None
         assert name in ("backend", "reference") or getattr(fastleaky, name).__doc__
+        assert re.search(rf"[: .]{name}$", API, re.MULTILINE)
