@@ -216,7 +216,7 @@ def main() -> int:
     """Run the command line; the result is the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("target", nargs="*", help=f"of {', '.join(target.name for target in TARGETS)}; all by default")
-    parser.add_argument("--markdown", action="store_true", help="print the table as README.md has it")
+    parser.add_argument("--markdown", action="store_true", help="print the table as docs/targets.md has it")
     options = parser.parse_args()
     unknown = set(options.target) - {target.name for target in TARGETS}
     if unknown:

@@ -3,7 +3,7 @@
 ``python cross/flash.py`` compiles the library for each core, as firmware does (-Os, freestanding, and no warning is let
 pass), sees that it calls nothing but what the compiler's own library has for arithmetic that the core lacks, links
 programs that call one function (with --gc-sections, and without anything that starts them), and prints the tables of
-README.md. Nothing is run: cross/check.py does that.
+docs/firmware.md. Nothing is run: cross/check.py does that.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@
  * overlap anything. Inputs are not written, and nothing outside the arrays is read or written.
  *
  * No function allocates, fails, or keeps anything between calls: there is no state in this library. Its flash
- * and its stack, on each core, are a table in README.md that cross/flash.py measures. */
+ * and its stack, on each core, are tables in docs/firmware.md. */
 #ifndef FASTLEAKY_H
 #define FASTLEAKY_H
 
