@@ -13,8 +13,8 @@
  * An output may be an input itself (in place) and must not overlap one in any other way; dweight must not
  * overlap anything. Inputs are not written, and nothing outside the arrays is read or written.
  *
- * No function allocates, fails, or keeps anything between calls: there is no state in this library. Its flash
- * and its stack, on each core, are tables in docs/firmware.md. */
+ * No function allocates memory, fails, or keeps state between calls. Its flash and its stack, for each core, are in
+ * docs/firmware.md, measured by cross/flash.py. */
 #ifndef FASTLEAKY_H
 #define FASTLEAKY_H
 
@@ -32,8 +32,8 @@ typedef struct fl_isa fl_isa;
  * anew at each call, so keep the answer. */
 const fl_isa *fl_isa_best(void);
 
-/* Every instruction set in this build, best first: i = 0, 1, ... until NULL. The last one is available everywhere:
- * plain C; or on bare metal, if the compiler was told of NEON, Helium or RISC-V's vectors, that (FL_SCALAR in isa.h).
+/* Every instruction set in this build, best first: i = 0, 1, ... until NULL. The last one is always available: scalar
+ * C; or on bare metal NEON, Helium or RISC-V vectors, if they were enabled at compile time (FL_SCALAR in target.h).
  */
 const fl_isa *fl_isa_at(size_t i);
 const char *fl_isa_name(const fl_isa *isa);

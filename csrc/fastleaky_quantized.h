@@ -1,15 +1,15 @@
-/* fastleaky_quantized.h - leaky ReLU and PReLU of int8, uint8 and int16 numbers: the public C interface and its
- * contract. SPDX-License-Identifier: MIT
+/* fastleaky_quantized.h - quantized leaky ReLU and PReLU (int8, uint8, int16): the public C interface and its contract.
+ * SPDX-License-Identifier: MIT
  *
  * What is computed, in integers only (the specification is fastleaky/quantized/reference.py):
  *
  *     x   = q - input_zero_point
- *     y   = x > 0 ? x * positive : x * negative                               leaky ReLU
+ *     y   = x > 0 ? x * positive : x * negative                                   leaky ReLU
  *     y   = x > 0 ? x * positive : x * (weight - weight_zero_point) * negative          PReLU
- *     out = y + output_zero_point, or the smallest or largest number of the type if that is beyond it
+ *     out = y + output_zero_point, or the smallest or largest number of the type if that is out of range
  *
  * where each product with a factor is rounded to an integer as fl_rounding says. Arrays, shapes and what may overlap
- * are as in fastleaky.h; and as there, no function allocates, fails, or keeps anything. */
+ * are as in fastleaky.h. No function allocates memory, fails, or keeps state. */
 #ifndef FASTLEAKY_QUANTIZED_H
 #define FASTLEAKY_QUANTIZED_H
 
@@ -36,7 +36,7 @@ typedef struct {
     fl_factor positive; /* input_scale / output_scale: never negative */
     fl_factor negative; /* input_scale * negative_slope / output_scale; of PReLU weight_scale instead of the slope */
     int32_t input_zero_point, output_zero_point; /* numbers of the type; of int16 they are 0 */
-    int32_t weight_zero_point;                   /* leaky ReLU does not look at it */
+    int32_t weight_zero_point;                   /* PReLU only */
 } fl_quantization;
 
 void fl_leaky_relu_i8(const fl_isa *isa, const fl_quantization *how, const int8_t *q, int8_t *out, size_t n);

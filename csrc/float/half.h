@@ -1,8 +1,8 @@
-/* half.h - the 16-bit formats, float16 and bfloat16, one number at a time and by its bits.
+/* half.h - scalar conversions of float16 and bfloat16, on the bits.
  * SPDX-License-Identifier: MIT
  *
- * Exact on every processor: no product or sum here is subnormal, and a subnormal number is added only to 0.5, where it
- * is as good as 0; so no unit that flushes changes a bit. */
+ * Exact on every processor, also one that flushes subnormals: no product or sum here is subnormal, and a subnormal
+ * number is only added to 0.5, which gives 0.5 either way. */
 #ifndef FL_HALF_H
 #define FL_HALF_H
 
@@ -18,7 +18,7 @@ static inline float fl_number_of(uint32_t b) { return (fl_bits){.bits = b}.numbe
 
 static inline float bf16_widen(uint16_t h) { return fl_number_of((uint32_t)h << 16); }
 
-/* To nearest, ties to even: the carry of what is added goes up into the exponent where it must, and to infinity. */
+/* To nearest even: the carry propagates into the exponent, and up to infinity. */
 static inline uint16_t bf16_narrow(float v)
 {
     const uint32_t b = fl_bits_of(v);
@@ -36,7 +36,7 @@ static inline float f16_widen(uint16_t h)
     return fl_number_of(sign | ((b << 13) + ((b < 0x7c00 ? 112u : 224u) << 23)));
 }
 
-/* Below 2^-14, a sum with 0.5 has its last bit at 2^-24, and is rounded there. */
+/* Below 2^-14 a sum with 0.5, whose last bit is 2^-24, rounds. */
 static inline uint16_t f16_narrow(float v)
 {
     const uint32_t b = fl_bits_of(v), sign = b >> 16 & 0x8000, a = b & 0x7fffffff;
@@ -52,8 +52,8 @@ static inline uint16_t f16_narrow(float v)
     return (uint16_t)(sign | h);
 }
 
-/* From double without rounding twice: first to a float that is odd if anything was lost, and therefore never on, nor
- * rounded onto, the middle between two halves. */
+/* From double, without double rounding: round to odd first. A float that is odd if it is inexact is never the middle
+ * between two 16-bit numbers. */
 static inline float fl_to_odd(double v)
 {
     const float f = (float)v;

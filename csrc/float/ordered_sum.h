@@ -3,7 +3,7 @@
  *
  * The terms of one slope, in C order of the logical array, are cut into blocks of FL_BLOCK. In a block,
  * lane l of FL_STRIDE lanes starts at +0 and adds terms l, l + FL_STRIDE, ... in order; then the upper half
- * of the lanes is added to the lower half until one is left (slope_gradient.h, in the array's type). The block
+ * of the lanes is added to the lower half until one is left (block.h, in the type of computation). The block
  * sums of a chunk of FL_CHUNK terms are added in order in double, and so are the chunks' sums (float_ops.c).
  *
  * Sixteen lanes are one AVX-512 register of floats, two of AVX2, four of SSE2 or NEON, and a group of four

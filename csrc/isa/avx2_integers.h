@@ -1,4 +1,4 @@
-/* avx2_integers.h - AVX2's words for kernels_type.h and piecewise_linear.h, and a table of 256 bytes in its shuffles.
+/* avx2_integers.h - AVX2's operations on integers, and a table look-up of 256 bytes by shuffles.
  * SPDX-License-Identifier: MIT */
 #include "quantized/requantization.h"
 
@@ -48,9 +48,9 @@ typedef __m256i linear_bytes;
 #define FL_MM(word) FL_PASTE(_mm256, word)
 #include "isa/x86_piecewise_linear.h"
 
-/* A shuffle looks up 16 bytes by an index's lower four bits, and gives 0 where its sign is set. So each 16 bytes of the
- * table are replaced by what they differ from those before, and every index counts down by 16 until it is negative:
- * what the shuffles give, xor-ed, is then the entry. The lower and the upper half of the table go apart. */
+/* A shuffle looks 16 bytes up by the lower four bits of an index, and gives 0 for a negative index. So each 16 bytes of
+ * the table are replaced by their difference (xor) from the 16 before, and the index is decremented by 16 until it is
+ * negative: the xor of all shuffles is the entry. The lower and the upper half of the table are looked up apart. */
 #define FL_LOOK_UP
 
 FL_INLINE __m256i looked_up(const __m256i steps[16], __m256i q)

@@ -1,5 +1,5 @@
-/* mve.c - four floats with lane predicates: Helium, on Cortex-M55 and M85. It flushes subnormals, see ftz_fallback.h,
- * and knows no doubles. SPDX-License-Identifier: MIT */
+/* mve.c - Helium, on Cortex-M55 and M85: four floats with lane predicates. It flushes subnormals (ftz_fallback.h) and
+ * has no doubles. SPDX-License-Identifier: MIT */
 #define FL_NAME mve
 #include "isa.h"
 #if FL_MVE
@@ -7,7 +7,8 @@
 
 static int fl_available(void) { return 1; }
 
-/* As integers, and Clang is not to know whence: it makes `bits & 0x7fffffff` a float compare, which flushes. */
+/* Clang must not see that these integers are floats: it turns `bits & 0x7fffffff` into a float compare, which flushes.
+ */
 FL_INLINE uint32x4_t bits(float32x4_t v)
 {
     uint32x4_t b = vreinterpretq_u32_f32(v);
@@ -29,7 +30,7 @@ FL_INLINE void f32_store(float *p, float32x4_t v, size_t n)
 FL_INLINE float32x4_t f32_set(float s) { return vdupq_n_f32(s); }
 FL_INLINE float32x4_t f32_mul(float32x4_t a, float32x4_t b, size_t n) { return (void)n, vmulq_f32(a, b); }
 FL_INLINE float32x4_t f32_add(float32x4_t a, float32x4_t b, size_t n) { return (void)n, vaddq_f32(a, b); }
-/* by scalars: Helium adds no lanes of floats */
+/* by scalars: Helium has no sum of float lanes */
 FL_INLINE float f32_reduce_add(float32x4_t v)
 {
     return (vgetq_lane_f32(v, 0) + vgetq_lane_f32(v, 2)) + (vgetq_lane_f32(v, 1) + vgetq_lane_f32(v, 3));

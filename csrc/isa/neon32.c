@@ -1,5 +1,5 @@
-/* neon32.c - four floats on Armv7-A. This NEON flushes subnormals, see ftz_fallback.h, and knows no doubles. The tail
- * goes by fours, and then one element at a time. SPDX-License-Identifier: MIT */
+/* neon32.c - four floats on Armv7-A. This NEON flushes subnormals (ftz_fallback.h) and has no doubles. The tail goes by
+ * fours, then one element at a time. SPDX-License-Identifier: MIT */
 #define FL_NAME neon32
 #define FL_TARGET FL_NEON32_TARGET
 #include "float/arguments.h"
@@ -18,9 +18,9 @@ static int fl_available(void)
 #endif
 }
 
-/* A vector is two registers, so that one branch, and one move from the vector unit, asks for flushes in both. (Four
- * make the forward kernel a seventh shorter, and the backward one longer: too few registers.) They hold integers to the
- * compiler: Clang makes a float compare of an integer test of what it knows to be a float, and that flushes. */
+/* A vector is two registers, so that one branch, and one move from the vector unit, tests both for flushes. (Four save
+ * a seventh of the forward kernel, but the backward kernel runs out of registers.) The compiler sees integers: Clang
+ * turns an integer test of a float into a float compare, which flushes. */
 typedef struct {
     uint32x4_t low, high;
 } f32_vec;
@@ -38,8 +38,8 @@ FL_INLINE uint32x4_t times(uint32x4_t a, uint32x4_t b)
 FL_INLINE uint32x4_t plus(uint32x4_t a, uint32x4_t b) { return vreinterpretq_u32_f32(vaddq_f32(number(a), number(b))); }
 FL_INLINE uint32x4_t select(uint32x4_t x, uint32x4_t a, uint32x4_t b)
 {
-    /* 0 < bits <= 0x7f800000, infinity's: added, this number takes 0 to itself, and everything else that is not so to
-     * below 0 or to below itself. (Unsigned: GCC takes vaddq_s32 for an addition that cannot overflow.) */
+    /* 0 < bits <= 0x7f800000 (infinity): the sum with n is above n as a signed number; that of 0 is n, and that of a
+     * NaN or a negative number is below n. (Unsigned: GCC assumes that vaddq_s32 does not overflow.) */
     const uint32x4_t n = vdupq_n_u32(0x007fffff);
     return vbslq_u32(vcgtq_s32(vreinterpretq_s32_u32(vaddq_u32(x, n)), vreinterpretq_s32_u32(n)), a, b);
 }
@@ -110,7 +110,7 @@ FL_INLINE uint32_t f32_reduce_min(f32_vec k, size_t n)
 FL_INLINE int f32_has_key(f32_vec a, f32_vec b, f32_vec k, uint32_t least, size_t n)
 {
     uint32x4_t l = vdupq_n_u32(least);
-    __asm__ volatile("" : "+w"(l)); /* so that GCC does nothing of this before it must */
+    __asm__ volatile("" : "+w"(l)); /* keeps GCC from computing this ahead of the test */
     const f32_vec found = {vandq_u32(vcgeq_u32(k.low, l), vminq_u32(twice(a.low), twice(b.low))),
                            vandq_u32(vcgeq_u32(k.high, l), vminq_u32(twice(a.high), twice(b.high)))};
     return f32_reduce_max(found, n) != 0;

@@ -10,8 +10,8 @@
 #include <sys/auxv.h>
 #endif
 
-/* Linux tells that there are vectors, but some vendors' kernels say so of version 0.7 too. It has no agnostic tails:
- * there vsetvli finds these settings illegal and the length is 0. */
+/* Linux reports vectors, but some vendors' kernels also report version 0.7. That has no agnostic tails, so there
+ * vsetvli finds these settings illegal and returns the length 0. */
 FL_FUNCTION int fl_available(void)
 {
 #ifdef __linux__

@@ -1,4 +1,4 @@
-/* sse2.c - four floats or two doubles; the floor of x86-64. The tail goes one element at a time.
+/* sse2.c - four floats or two doubles; every x86-64 has it. The tail goes one element at a time.
  * SPDX-License-Identifier: MIT */
 #define FL_NAME sse2
 #define FL_TARGET "sse2"
@@ -68,7 +68,7 @@ FL_INLINE __m128i either(__m128i mask, __m128i a, __m128i b)
 }
 FL_INLINE __m128i all_of(unsigned bits) { return _mm_set1_epi32((int)bits); }
 
-/* The halves' arithmetic is that of half.h. */
+/* The arithmetic is that of half.h. */
 FL_INLINE __m128 f16_load(const f16_num *p, size_t n)
 {
     const __m128i h = half_load(p, n), sign = _mm_and_si128(h, all_of(0x80000000));
@@ -116,7 +116,7 @@ typedef uint32_t u32_vec __attribute__((vector_size(16)));
 typedef uint32_t four_bytes __attribute__((aligned(1), may_alias));
 FL_INLINE i32_vec i32_set(int32_t s) { return (i32_vec)_mm_set1_epi32(s); }
 FL_INLINE i32_vec i32_select(i32_vec x, i32_vec a, i32_vec b) { return b ^ ((a ^ b) & (x > 0)); }
-/* Of the product without signs, from which for each negative factor 2^32 times the other is taken away. */
+/* From the unsigned product: for each negative factor, 2^32 times the other factor is subtracted. */
 FL_INLINE i32_vec i32_high(i32_vec a, i32_vec b)
 {
     const __m128i v = (__m128i)a, w = (__m128i)b, mask = _mm_setr_epi32(-1, 0, -1, 0);

@@ -7,8 +7,8 @@
  * AVX-512 and the system not save its registers; using them then would corrupt them silently. */
 enum { XMM_YMM = 0x6, XMM_YMM_ZMM = 0xe6 };
 
-/* Does the processor have the features `bits` of leaf 7's EBX and what came with AVX, and the system save the registers
- * `saved`? */
+/* 1 if the processor has AVX, F16C and the features `bits` of leaf 7's EBX, and the system saves the registers `saved`.
+ */
 static inline int x86_has(unsigned bits, unsigned saved)
 {
     const unsigned osxsave = 1u << 27, avx = 1u << 28, f16c = 1u << 29;

@@ -1,6 +1,6 @@
-/* x86_piecewise_linear.h - x86's words for piecewise_linear.h, for vectors of FL_LINE bytes, which line_bytes is;
- * FL_MM(word) is an intrinsic of theirs. SPDX-License-Identifier: MIT */
-#define FL_UNROLLED _Pragma("GCC unroll 4") /* one at a time, a loop is bound by its instructions */
+/* x86_piecewise_linear.h - x86's operations for piecewise_linear.h, on vectors of FL_LINEAR bytes; FL_MM(word) is one
+ * of their intrinsics. SPDX-License-Identifier: MIT */
+#define FL_UNROLLED _Pragma("GCC unroll 4") /* a loop that is not unrolled is bound by its instructions */
 typedef int16_t linear_vec __attribute__((vector_size(FL_LINEAR)));
 typedef uint16_t linear_bits __attribute__((vector_size(FL_LINEAR)));
 typedef linear_bytes linear_anywhere __attribute__((aligned(1), may_alias));

@@ -1,12 +1,12 @@
-/* kernels.h - the quantized kernels of one instruction set. What it has not written before is plain C: the words with
- * FL_INTS, the table with FL_LOOK_UP; and of piecewise_linear.h there is nothing without FL_LINE.
+/* kernels.h - the quantized kernels of one instruction set. It may define vector operations (FL_INTS), a table look-up
+ * (FL_LOOK_UP) and operations for piecewise_linear.h (FL_LINEAR) before; else they are scalar, or are not used.
  * SPDX-License-Identifier: MIT */
 #include "quantized/requantization.h"
 #include "float/ordered_sum.h"
 
 #ifdef __clang__
 #pragma clang diagnostic push
-#pragma clang diagnostic ignored "-Wpass-failed" /* with a sanitizer it leaves the loops as they are, and says so */
+#pragma clang diagnostic ignored "-Wpass-failed" /* with a sanitizer Clang does not vectorise, and warns */
 #else
 #pragma GCC push_options
 #pragma GCC optimize("tree-vectorize", "vect-cost-model=dynamic")
@@ -17,9 +17,9 @@
 typedef int32_t i32_vec;
 typedef uint32_t u32_vec;
 FL_INLINE int32_t i32_set(int32_t s) { return s; }
-/* Not by a condition, of which compilers make two branches with everything in both. */
+/* Without a condition: compilers would duplicate all of the loop in two branches. */
 FL_INLINE int32_t i32_select(int32_t x, int32_t a, int32_t b) { return b ^ ((a ^ b) & -x >> 31); }
-/* Shifted as unsigned: so no 64-bit shift has to keep the sign, which vectors often cannot. */
+/* The shift is unsigned: vectors often have no arithmetic shift of 64 bits. */
 FL_INLINE int32_t i32_high(int32_t a, int32_t b) { return (int32_t)(uint32_t)((uint64_t)((int64_t)a * b) >> 30); }
 FL_INLINE int32_t i32_within(int32_t v, int32_t least, int32_t most) { return v < least ? least : v > most ? most : v; }
 FL_INLINE int32_t i32_load(const int32_t *p) { return *p; }
@@ -38,16 +38,16 @@ FL_FUNCTION void look_up(const uint8_t *table, const uint8_t *q, uint8_t *out, s
 }
 #endif
 
-/* A sum that may wrap around, where it is not picked then. */
+/* A sum that may wrap around, in lanes that are not selected. */
 FL_INLINE i32_vec i32_plus(i32_vec a, i32_vec b) { return (i32_vec)((u32_vec)a + (u32_vec)b); }
 
-/* A slope, prepared: times the factor's power of two; and what is added to its product. */
+/* A slope times the factor's power of two, and the bias of its products. */
 FL_INLINE void prepare(const fl_quantized_arguments *args, int32_t slope, int32_t *shifted, int32_t *bias)
 {
     *shifted = slope * (1 << args->negative.left);
     *bias = args->negative.bias + (slope > 0 ? args->away : 0);
 }
-enum { FL_TILE = FL_CHANNEL_TILE / 2 }; /* so many of them */
+enum { FL_TILE = FL_CHANNEL_TILE / 2 }; /* slopes on the stack */
 
 #include "quantized/requantize32.h"
 

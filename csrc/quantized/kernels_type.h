@@ -1,22 +1,22 @@
-/* kernels_type.h - the one body of the quantized kernels, included once an instruction set and type
- * (quantized/kernels.h). SPDX-License-Identifier: MIT
+/* kernels_type.h - the quantized kernels, included once for each instruction set and type (quantized/kernels.h).
+ * SPDX-License-Identifier: MIT
  *
- * The words it needs; FL(word) is the word with the type before it, such as i8_load:
+ * The vector operations; FL(load) is i8_load for FL_TYPE i8:
  *
- *   FL_INTS                 numbers in a vector
- *   i32_vec                 a vector of int32_t, or for FL_INTS 1 just that; it knows C's operators
+ *   FL_INTS                 the lanes of a vector
+ *   i32_vec                 a vector of int32_t that has C's operators; int32_t itself if FL_INTS is 1
  *   i32_set(s)
- *   i32_pick(x, a, b)       x > 0 ? a : b
+ *   i32_select(x, a, b)     x > 0 ? a : b
  *   u32_vec                 the same of uint32_t
  *   i32_high(a, b)          bits 30 ... 61 of the product
- *   load(p)  store(p, vec)  of which the latter saturates; i32_load(p)
+ *   FL(load)(p)  FL(store)(p, v)    the store saturates; i32_load(p)
  *
- * FL_8_BITS: for a long run with one slope there is a table, which is made of a short run; and piecewise_linear.h. */
+ * FL_8_BITS: a long run with one slope looks a table of all 256 results up, or uses piecewise_linear.h. */
 #define FL(word) FL_PASTE(FL_TYPE, word)
 #define NUM FL(num)
 #define WEIGHT FL(weight)
 
-/* Prepared slopes and halves are those of requantize32.h where that has given what is above. */
+/* x times the factor of its side. With `s` the slopes and biases are those of requantize32.h. */
 FL_INLINE i32_vec FL(requantized)(const fl_quantized_arguments *args, const fl_requantize32 *s, i32_vec x,
                                   i32_vec slope, i32_vec bias)
 {
@@ -36,11 +36,11 @@ FL_INLINE void FL(requantize_vector)(const fl_quantized_arguments *args, const f
     FL(store)(out, FL(requantized)(args, s, x, i32_load(slope), i32_load(bias)));
 }
 
-/* Numbers with a slope each, or all with the first, which then is there FL_INTS times. */
+/* n elements: with `each` a slope for each; else all have the first one, which is repeated FL_INTS times. */
 FL_INLINE void FL(requantize_elements)(const fl_quantized_arguments *args, const fl_requantize32 *s, const NUM *q,
                                        const int32_t *slope, const int32_t *bias, int each, NUM *out, size_t n)
 {
-    const fl_quantized_arguments own = *args; /* which no store can change */
+    const fl_quantized_arguments own = *args; /* which no store changes */
     const fl_requantize32 positive = s ? *s : (fl_requantize32){0, 0, 0};
     s = s ? &positive : NULL;
     size_t i = 0;
@@ -70,7 +70,7 @@ FL_FUNCTION void FL(requantize_exactly)(const fl_quantized_arguments *args, cons
 #include "quantized/piecewise_linear.h"
 #endif
 
-/* Numbers with one slope. */
+/* A run of elements with one slope. */
 FL_FUNCTION void FL(requantize_run)(const fl_quantized_arguments *args, const NUM *q, int32_t slope, NUM *out, size_t n)
 {
 #ifdef FL_8_BITS
@@ -94,7 +94,7 @@ FL_FUNCTION void FL(requantize_run)(const fl_quantized_arguments *args, const NU
     FL(requantize_exactly)(args, q, slope, out, n);
 }
 
-/* Of the elements begin ... end, in rows, as many columns from `first` on as there is room for their slopes. */
+/* Of the elements begin ... end, in rows, one tile of columns: those from `first` on. */
 FL_FUNCTION void FL(requantize_columns)(const fl_quantized_arguments *args, size_t begin, size_t end, size_t row,
                                         size_t first)
 {
@@ -114,7 +114,8 @@ FL_FUNCTION void FL(requantize_columns)(const fl_quantized_arguments *args, size
         for (size_t k = 0; k < count; k++)
             prepare(args, weight[k] - args->weight_zero_point, slopes + k, biases + k);
     }
-    for (size_t k = count; k < columns + FL_INTS - 1; k++) { /* joined; and for a vector that begins at the last */
+    for (size_t k = count; k < columns + FL_INTS - 1;
+         k++) { /* joined rows; and a vector that begins at the last column */
         slopes[k] = slopes[k - count];
         biases[k] = biases[k - count];
     }
@@ -131,16 +132,18 @@ FL_FUNCTION void FL(requantize_columns)(const fl_quantized_arguments *args, size
     }
 }
 
-/* Elements begin ... end where channels are last: a slope an element. */
+/* Elements begin ... end where channels are last. */
 FL_FUNCTION void FL(requantize_rows)(const fl_quantized_arguments *args, size_t begin, size_t end)
 {
     const size_t channels = args->channels, fit = FL_TILE / channels, whole = fit - fit % FL_INTS;
-    const size_t row = channels * (whole ? whole : fit ? fit : 1); /* short rows, joined; better to whole vectors */
+    const size_t row = channels * (whole ? whole
+                                   : fit ? fit
+                                         : 1); /* several short rows are joined, if possible to whole vectors */
     for (size_t first = 0; first < row; first += FL_TILE)
         FL(requantize_columns)(args, begin, end, row, first);
 }
 
-/* Elements begin ... end, with one slope, which is 1; or with a slope for each channel. */
+/* The kernels: leaky ReLU, whose slope is in the factor; PReLU with a slope for each channel. */
 extern fl_task FL_KERNEL(leaky_relu), FL_KERNEL(prelu);
 FL_EXPORT void FL_KERNEL(leaky_relu)(const void *arguments, size_t begin, size_t end)
 {

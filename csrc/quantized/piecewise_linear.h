@@ -1,23 +1,25 @@
-/* piecewise_linear.h - a short cut for 8 bits and one slope: two lines in 16 bits, where they give just the same.
- * SPDX-License-Identifier: MIT
+/* piecewise_linear.h - 8-bit leaky ReLU as the larger of two linear functions in 16 bits, where it gives the same
+ * results. SPDX-License-Identifier: MIT
  *
- * However a product is rounded, on either side of the zero point the result is floor(q * factor + half) for real
- * numbers; and where the slope is no larger than on the upper side, the larger of the two lines is the one that counts.
- * In 16 bits a factor is shorter. The table of all 256 results says whether that matters, and which half serves: a
- * factor leaves some room for it, or none; then the next one is tried, and q + 1/4, + 1/2, + 3/4, which moves what is
- * cut off. (None served in 1 of 100 random layers whose scales are equal, in 7 where they differ up to 4 times: those
+ * For each rounding, on either side of the zero point the result is floor(q * factor + bias) in real numbers; and if
+ * the negative side's factor is not the larger one, the result is the larger of the two. In 16 bits a factor is less
+ * exact. The table of all 256 results tells whether that matters: for a factor it bounds the bias from both sides. If
+ * no bias is left, the next factor is tried, and then q + 1/4, + 1/2, + 3/4, which moves the bits that are cut off.
+ * (None was found for 1 of 100 random layers with equal scales, and for 7 with scales that differ by up to 4: those
  * look the table up.)
  *
- * Words, for FL_LINE bytes in two vectors of int16_t: line_vec and line_bits, which are signed or not and know C's
- * operators; line_bytes, with line_load and line_store; line_low, line_upper: half of the bytes, each above one of
- * others; join: both halves saturated; line_set; line_larger; line_high: bits 16 ... 31 of the product; line_shift. */
+ * Operations on FL_LINEAR bytes, in two vectors of int16_t: linear_vec and linear_bits, signed and unsigned, with C's
+ * operators; linear_bytes, with linear_load and linear_store; linear_low and linear_upper: half of the bytes,
+ * interleaved with others below; FL(join): both halves, saturated; linear_set; linear_larger; linear_high: bits 16 ...
+ * 31 of the product; linear_shift. */
 
 typedef struct {
-    int16_t behind, factor[2], bias[2]; /* what q has behind the point, twice; of the upper line and of the lower */
+    int16_t behind, factor[2],
+        bias[2]; /* the fraction of q, in both bytes; factors and biases of the positive and negative side */
     int shift;
 } FL(linear);
 
-/* Signed numbers: of unsigned ones, less 128. */
+/* Elements as signed bytes: unsigned ones minus 128. */
 FL_INLINE linear_bytes FL(linear_numbers)(const NUM *q)
 {
     const linear_vec v = (linear_vec)linear_load(q);
@@ -51,7 +53,7 @@ FL_INLINE linear_vec FL(linear_bound)(linear_vec so_far, linear_vec next, linear
     return linear_larger(so_far, (next & where) | (linear_set(INT16_MIN) & ~where));
 }
 
-/* What the half must be at least for these results, and at most, where that has its bits inverted. */
+/* Narrows [least, ~not_most], the biases of side i that reproduce `result`. */
 FL_INLINE void FL(linear_bind)(const FL(linear) * l, int i, int16_t zero, linear_vec q, linear_bits result,
                                linear_vec *least, linear_vec *not_most)
 {
@@ -63,7 +65,7 @@ FL_INLINE void FL(linear_bind)(const FL(linear) * l, int i, int16_t zero, linear
     *not_most = FL(linear_bound)(*not_most, ~(missing + last), here & (y < linear_set(high)));
 }
 
-/* The half in the middle of the room that line i's factor, or else the next, leaves; whether there is any. */
+/* The bias of side i in the middle of those that its factor, or the next one, allows; 1 if there is one. */
 FL_FUNCTION int FL(linear_side)(FL(linear) * l, int i, int16_t zero, const NUM *numbers, const NUM *table)
 {
     const linear_bytes behind = (linear_bytes)linear_set(l->behind), none = (linear_bytes)linear_set(0);
@@ -87,7 +89,7 @@ FL_FUNCTION int FL(linear_side)(FL(linear) * l, int i, int16_t zero, const NUM *
     return 0;
 }
 
-/* The lines of a table, if there are any. */
+/* The two functions of a table; 1 if there are such. */
 FL_FUNCTION int FL(linear_of)(const fl_quantized_arguments *args, int32_t slope, const NUM table[256], FL(linear) * l)
 {
     const fl_side *const a = &args->positive, *const b = &args->negative;
@@ -95,7 +97,7 @@ FL_FUNCTION int FL(linear_of)(const fl_quantized_arguments *args, int32_t slope,
     const int64_t lower = (int64_t)b->multiplier * (args->negate ? -slope : slope) * (1 << b->left);
     int64_t factor[2];
     NUM numbers[256], found[256];
-    l->shift = 7; /* less 1, so that 2^15 is more than any sum */
+    l->shift = 7; /* decremented first: every sum is below 2^15 */
     do {
         if (l->shift-- == 0)
             return 0;

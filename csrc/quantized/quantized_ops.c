@@ -1,4 +1,4 @@
-/* quantized_ops.c - the public quantized operations: factors taken apart, and jobs for the kernels of kernels_type.h.
+/* quantized_ops.c - the public quantized operations: factors in fixed point, and the kernels' arguments.
  * SPDX-License-Identifier: MIT */
 #include "quantized/requantization.h"
 
@@ -18,7 +18,8 @@
 #define FL_WORD bytes_look_up
 #include "kernel_table.h"
 
-/* Both roundings in one: what is dropped first, and then half of what is dropped in all. Below 2^-29 all becomes 0. */
+/* TensorFlow Lite rounds twice; the bias has both: one unit of the first shift's lowest bit, and half a unit of the
+ * result. Factors below 2^-29 give 0. */
 static fl_side side_of(fl_factor factor, fl_rounding rounding)
 {
     fl_side side;
@@ -27,7 +28,7 @@ static fl_side side_of(fl_factor factor, fl_rounding rounding)
     side.multiplier = factor.multiplier < 0 ? -factor.multiplier : factor.multiplier;
     side.bias = (1 << right) + (right && rounding == FL_TFLITE);
     side.right = right + 1;
-    if (rounding == FL_XNNPACK) { /* which rounds the product with the sign */
+    if (rounding == FL_XNNPACK) { /* rounds the signed product once */
         side.left = 8;
         side.multiplier = factor.multiplier * (1 << 15);
         side.bias = side.right = 1;

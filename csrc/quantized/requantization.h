@@ -1,12 +1,12 @@
-/* requantization.h - what the quantized operations are made of: jobs, and the kernels that an instruction set has for
- * them. SPDX-License-Identifier: MIT */
+/* requantization.h - the arguments of the quantized kernels.
+ * SPDX-License-Identifier: MIT */
 #ifndef FL_INTEGERS_H
 #define FL_INTEGERS_H
 
 #include "fastleaky_quantized.h"
 #include "isa.h"
 
-/* A factor, taken apart: y = (((x << left) * multiplier >> 30) + half) >> right. */
+/* A factor in fixed point: y = (((x << left) * multiplier >> 30) + bias) >> right. The bias rounds. */
 typedef struct {
     int32_t multiplier, bias;
     int left, right;
@@ -14,15 +14,15 @@ typedef struct {
 
 typedef struct {
     fl_side positive, negative;
-    int32_t away, negate; /* -2 or 0: to be added to `half` where a product is negative; -1 or 0: what is below changes
-                             its sign */
+    int32_t away, negate; /* away: -2 or 0, added to the negative side's bias where the product is negative, so that
+                             halves round away from zero; negate: -1 or 0, changes the sign of the negative side */
     int32_t input_zero_point, weight_zero_point, output_zero_point;
     const void *q, *weight; /* no weight: leaky ReLU */
     void *out;
     size_t outer, channels, inner;
 } fl_quantized_arguments;
 
-/* The same in 32 bits (requantize32.h): y = (x * factor + half) >> shift. */
+/* A factor in 32 bits (requantize32.h): y = (x * factor + bias) >> shift. */
 typedef struct {
     int32_t factor, bias;
     int shift;
@@ -31,7 +31,7 @@ typedef struct {
 enum {
     FL_TABLE_FROM = 1024,
     FL_REQUANTIZE32_FROM = 256
-}; /* numbers with one slope, from which a table pays, or requantize32.h */
+}; /* elements with one slope from which on a table pays, or requantize32.h */
 
 static inline void look_up_each(const uint8_t *table, const uint8_t *q, uint8_t *out, size_t n)
 {
@@ -39,8 +39,8 @@ static inline void look_up_each(const uint8_t *table, const uint8_t *q, uint8_t 
         out[i] = table[q[i]];
 }
 
-/* Where a set has no words for integers, compilers make vectors of plain C. In place or apart, an element is read and
- * written in one step, so they may. */
+/* Compilers vectorise the scalar code of a set without operations for integers. They may, in place too: an element is
+ * read and written in one iteration. */
 #ifdef __clang__
 #define FL_VECTORIZE _Pragma("clang loop vectorize(assume_safety)")
 #else

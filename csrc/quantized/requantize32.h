@@ -1,12 +1,12 @@
-/* requantize32.h - a short cut for 8 bits where a slope serves many numbers: products in 32 bits, where they give the
- * same. SPDX-License-Identifier: MIT
+/* requantize32.h - requantization of 8-bit elements by 32-bit products, where it gives the same results.
+ * SPDX-License-Identifier: MIT
  *
- * However a product is rounded, a side is y = (x * F + H) >> R for integers F and H of up to 61 bits. Drop all but the
- * upper bits of both, and the sum is wrong by less than |x| + 1 of the last bits that are left: too small above 0, and
- * below 0 too large; with the next factor it is the other way round. So y is right if, for all x that there are, what
- * is below the point is far enough from where it would carry. */
+ * For each rounding, a side is y = (x * F + H) >> R with integers F and H of up to 61 bits. With the upper bits only,
+ * the sum is wrong by less than |x| + 1 units of the last bit: too small for positive x, too large for negative x; with
+ * the next larger factor the other way round. So y is right if, for every x of the type, the fraction is far enough
+ * from a carry. */
 
-/* One side, times some slope, with s->shift bits below the point; whether that is right for all |x| up to `last`. */
+/* One side with s->shift fraction bits; 1 if it is right for all |x| up to `last`. */
 FL_FUNCTION int requantize32_holds(fl_requantize32 *s, int64_t factor, int64_t bias, int right, int sign, int32_t last)
 {
     const int32_t mask = (1 << s->shift) - 1, added = (int32_t)(bias << s->shift >> right);
@@ -27,7 +27,7 @@ FL_FUNCTION int requantize32_holds(fl_requantize32 *s, int64_t factor, int64_t b
     return 0;
 }
 
-/* Prepare slopes of some channels, for numbers from `lowest` on, if that can be done for all of them. */
+/* Prepare the slopes of n channels for elements from `lowest` on; 1 if that is possible for all of them. */
 FL_FUNCTION int requantize32_prepare(const fl_quantized_arguments *args, int32_t lowest, int32_t *slopes,
                                      int32_t *biases, size_t n, fl_requantize32 *positive)
 {
@@ -35,10 +35,10 @@ FL_FUNCTION int requantize32_prepare(const fl_quantized_arguments *args, int32_t
     const int64_t upper = (int64_t)a->multiplier * (1 << a->left), lower = (int64_t)b->multiplier * (1 << b->left);
     const int32_t under = args->input_zero_point - lowest;
     int32_t widest = 0;
-    int shift = 23; /* less 1, so that 2^31 is more than any sum */
+    int shift = 23; /* decremented first: every sum is below 2^31 */
     fl_requantize32 s;
     for (size_t k = 0; k < n; k++)
-        widest |= /* or a little more */ slopes[k] < 0 ? -slopes[k] : slopes[k];
+        widest |= /* an upper bound, below twice the maximum */ slopes[k] < 0 ? -slopes[k] : slopes[k];
     do {
         if (shift-- == 0)
             return 0;
