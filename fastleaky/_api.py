@@ -55,7 +55,7 @@ def leaky_relu(x: ArrayLike, negative_slope: float = 0.01, *, out: Array | None 
     >>> fastleaky.leaky_relu([10.0, -5.0, 0.0], 0.1)
     array([10. , -0.5,  0. ])
     """
-    if out is None and type(negative_slope) is float and (found := _regular(x)):  # _straight, in half the time
+    if out is None and type(negative_slope) is float and (found := _regular(x)):  # as _try_fast, in half the time
         array: Any = x
         out = np.empty(array.shape, array.dtype)
         found.elementwise(OPERATIONS["leaky_relu"], (array,), (negative_slope,), out)
@@ -217,7 +217,7 @@ def prelu_backward(
 def _apply(name: str, given: tuple[Any, ...], out: Any, axis: int = 1) -> tuple[Array, ...]:
     """Apply an operation to its positional arguments; always a tuple of results."""
     operation = OPERATIONS[name]
-    if out is None and (results := _straight(operation, given, axis)):
+    if out is None and (results := _try_fast(operation, given, axis)):
         return results
     inputs, channel, numbers = _arguments.parse(operation, given, axis)
     x = inputs[-1]
@@ -231,10 +231,10 @@ def _apply(name: str, given: tuple[Any, ...], out: Any, axis: int = 1) -> tuple[
     return (result, *map(_arguments.shaped_like, sums, channel.given, outs))
 
 
-def _straight(operation: Operation, given: tuple[Any, ...], axis: Any) -> tuple[Array, ...] | None:
-    """Apply an operation to arrays that a backend takes as they are, into new ones; None if they need a longer look.
+def _try_fast(operation: Operation, given: tuple[Any, ...], axis: Any) -> tuple[Array, ...] | None:
+    """Apply an operation, if its arguments need neither conversion nor a copy nor an error; else return None.
 
-    That look takes several microseconds.
+    The full checks take several microseconds.
     """
     count, end = len(operation.inputs), len(operation.inputs) + len(operation.channel)
     inputs, rows, x = given[:count], given[count:end], given[count - 1]
@@ -264,7 +264,7 @@ def _straight(operation: Operation, given: tuple[Any, ...], axis: Any) -> tuple[
 
 
 def _regular(x: Any) -> Backend | None:
-    """Return the backend, if it is ready for such an array, which has dimensions and lies in memory in C order."""
+    """Return the backend, if `x` is an aligned array in C order of a type that it is ready for."""
     if type(x) is not np.ndarray or not x.ndim:
         return None
     flags = x.flags

@@ -1,7 +1,7 @@
 """The specification: what every backend must compute, to the last bit, in the plainest NumPy.
 
-Everything else in this package is this file, made fast. See :mod:`fastleaky` for the arguments; here arrays are
-taken as they come, unchecked. Numbers of 16 bits, float16 and bfloat16, are computed in float32 and rounded once.
+Everything else in this package is this file, made fast. See :mod:`fastleaky` for the arguments, which are not checked
+here. float16 and bfloat16 are computed in float32 and rounded once.
 """
 
 from typing import Any
@@ -13,12 +13,12 @@ from fastleaky._typing import Array, ArrayLike
 LANES, BLOCK, CHUNK = 16, 128, 128 * 128
 HALF = 2  # bytes
 
-quiet = np.errstate(all="ignore")  # overflow to infinity, NaN and underflow are answers here, not accidents
+quiet = np.errstate(all="ignore")  # overflow, underflow and NaN are results like any other
 
 
 @quiet
 def leaky_relu(x: ArrayLike, negative_slope: float = 0.01) -> Array:
-    """``x`` where it is positive, else ``negative_slope * x``, the slope rounded to the type computed in first."""
+    """``x`` where it is positive, else ``negative_slope * x``; the slope is rounded to the compute type first."""
     return leaky_relu_backward(x, x, negative_slope)
 
 
@@ -52,16 +52,16 @@ def prelu_backward(grad: ArrayLike, x: ArrayLike, weight: ArrayLike, *, axis: in
 
 
 def wide(array: Array) -> Array:
-    """The array in the type that its numbers are computed in: float32 for those of 16 bits, else their own."""
+    """Return the array in its compute type: float32 for 16-bit types, else its own."""
     return array.astype(np.float32) if array.itemsize == HALF else array
 
 
 @quiet
 def rounded(numbers: Array, dtype: np.dtype[Any]) -> Array:
-    """The numbers in another type, each rounded once, to nearest even.
+    """Return the numbers in another type, each rounded once, to nearest even.
 
-    From float64 to 16 bits by way of float32, which is made odd (its last bit is set to 1) if anything was lost: so
-    what lies beside the middle between two neighbours does not come to lie on it, to be rounded once more.
+    From float64 to 16 bits by way of float32, rounded to odd (the last bit is 1 if anything was lost): so a number
+    beside the middle between two neighbours is not moved onto it and rounded a second time.
     """
     if numbers.dtype == np.float64 and dtype.itemsize == HALF:
         near = numbers.astype(np.float32)
@@ -73,7 +73,7 @@ def rounded(numbers: Array, dtype: np.dtype[Any]) -> Array:
 
 
 def along(weight: ArrayLike, x: Array, axis: int) -> Array:
-    """The weight in the type of ``x`` and in a shape that broadcasts to it: shared, along ``axis``, or as given."""
+    """Return the weight in the type of ``x``, in a shape that broadcasts to it."""
     weight = np.asarray(weight, x.dtype)
     if weight.size == 1:
         return weight.reshape((1,) * x.ndim)
@@ -103,7 +103,7 @@ def ordered_sum(terms: Array) -> Array:
 
 
 def in_order(terms: Array, axis: int) -> Array:
-    """+0, plus the first along ``axis``, plus the second, ..."""
+    """Return +0, plus the first along ``axis``, plus the second, ..."""
     terms = np.moveaxis(terms, axis, 0)
     total = np.zeros(terms.shape[1:], terms.dtype)
     for term in terms:

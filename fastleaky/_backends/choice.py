@@ -1,4 +1,4 @@
-"""The choice of a backend: at import, by name, and again if one turns out to be broken."""
+"""The choice of a backend: at import, by name, and again if one is broken."""
 
 from __future__ import annotations
 
@@ -24,24 +24,23 @@ from fastleaky.reference import HALF
 
 
 class BackendError(ImportError, ValueError):
-    """No backend of the wanted name can be used here."""
+    """No backend of that name can be used here."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Which backends there are, and which of them is wanted.
+    """The backends, and which of them is wanted.
 
-    It is swapped whole, so a call that has begun with one also ends with it. Nothing in it changes but `ready`, which
-    grows.
+    The whole object is replaced on a change, so a call ends with the choice with which it began. Only `ready` grows.
     """
 
-    usable: dict[str, Callable[[], Any]]  # best first; what makes each one ready
+    usable: dict[str, Callable[[], Any]]  # best first, with their loaders
     unusable: dict[str, str]  # why not
     wanted: str | None = None  # None: the best
-    ready: dict[np.dtype[Any], Backend] = field(default_factory=dict)  # the wanted one, proven
+    ready: dict[np.dtype[Any], Backend] = field(default_factory=dict)  # the wanted one, after its self-test
 
     def demand(self, wanted: str | None) -> str:
-        """Return the first usable name that `wanted` stands for, or say what there is."""
+        """Return the best usable backend that `wanted` names; the error lists those that are."""
         for name in self.usable:
             if wanted is None or name == wanted or name.startswith(f"{wanted}:"):
                 return name
@@ -49,21 +48,21 @@ class Choice:
         raise BackendError(f"no usable backend {wanted!r}; usable here: {', '.join(self.usable)}{reasons}")
 
     def without(self, name: str, why: str) -> Choice:
-        """Return the same without a backend."""
+        """Return this choice without a backend."""
         usable = {other: make for other, make in self.usable.items() if other != name}
         return replace(self, usable=usable, unusable={**self.unusable, name: why}, ready={})
 
 
 _choice = Choice({}, {})
-_changing = threading.RLock()  # held while the choice is swapped, and never while anything is computed or imported
-_proven: dict[tuple[str, str], Backend] = {}  # by name and element type: kernels that have shown a known answer
+_changing = threading.RLock()  # held while the choice is replaced, never during a computation or an import
+_proven: dict[tuple[str, str], Backend] = {}  # by name and element type, after their self-test
 
-if hasattr(os, "register_at_fork"):  # a child must not find it held by a thread that is not there
+if hasattr(os, "register_at_fork"):  # a thread that holds it does not exist in a forked child
     os.register_at_fork(before=_changing.acquire, after_in_parent=_changing.release, after_in_child=_changing.release)
 
 
 def _change(change: Callable[[Choice], Choice]) -> Choice:
-    """Swap the choice, and return the one before. No kernel of C is called directly until _prepare has seen it work."""
+    """Replace the choice, and return the former. There is no fast path until _prepare has tested the new one."""
     global _choice
     with _changing:
         before, _choice = _choice, change(_choice)
@@ -83,7 +82,7 @@ def _find() -> Choice:
                 usable[f"c:{name}"] = functools.partial(native.Native, isa)
     except ImportError as error:
         unusable["c"] = str(error)
-        if isinstance(error, native.SourceFolderError):  # nobody may think that the C kernels are used here
+        if isinstance(error, native.SourceFolderError):  # the user believes that C is used
             warnings.warn(f"fastleaky: the C kernels are not used: {error}", RuntimeWarning, stacklevel=2)
     try:
         numba_is_there = importlib.util.find_spec("numba") is not None
@@ -114,7 +113,7 @@ def current() -> str:
 
 
 def is_forced() -> bool:
-    """Was a backend asked for by name?"""
+    """Was a backend requested by name?"""
     return _choice.wanted is not None
 
 
@@ -156,7 +155,7 @@ class use:  # noqa: N801 - called like a function, and a context manager only if
 
 
 def _want(name: str | None) -> str | None:
-    """Switch to the backend that a name stands for, and return what was wanted before."""
+    """Switch to a backend by name, and return the name that was wanted before."""
     return _change(lambda choice: replace(choice, wanted=name, ready={})).wanted
 
 
@@ -184,7 +183,7 @@ _PASSING_ERRNOS = (errno.EAGAIN, errno.EINTR, errno.EMFILE, errno.ENFILE, errno.
 
 
 def _is_passing(error: BaseException | None, handled: BaseException | None) -> bool:
-    """Is a state of the process behind an error, which a later call need not meet? `handled` is not part of it."""
+    """Is the cause of an error a temporary state of the process? The error being `handled` is not part of it."""
     if isinstance(error, WrongAnswerError):
         return False
     while error is not None and error is not handled:
@@ -197,14 +196,14 @@ def _is_passing(error: BaseException | None, handled: BaseException | None) -> b
 FRAMES = 300  # Numba's import and its compilation take 250
 
 
-def _see_room_for(frames: int) -> None:
-    """Raise a RecursionError, if there is to be one, here: modules in C and Cython make other errors of it."""
+def _require_frames(frames: int) -> None:
+    """Raise a RecursionError here rather than in modules in C and Cython, which turn it into other errors."""
     if frames:
-        _see_room_for(frames - 1)
+        _require_frames(frames - 1)
 
 
 def _prepare(dtype: np.dtype[Any]) -> Backend:
-    """Make the chosen backend ready for an element type; drop it if it is broken, and take the next."""
+    """Test the chosen backend for an element type; if it is broken, drop it and take the next."""
     from fastleaky._backends.selftest import known_answers, see_known_answers
 
     handled, type_ = sys.exception(), name_in_c(dtype)
@@ -212,7 +211,7 @@ def _prepare(dtype: np.dtype[Any]) -> Backend:
         choice = _choice
         name = choice.demand(choice.wanted)
         if (name, type_) not in _proven:
-            _see_room_for(FRAMES)
+            _require_frames(FRAMES)
             known = known_answers(np.dtype(dtype.type))
             try:
                 loaded = _load(choice.usable[name], dtype)
@@ -224,15 +223,15 @@ def _prepare(dtype: np.dtype[Any]) -> Backend:
                 continue
             _proven[name, type_] = loaded
         with _changing:
-            if choice is _choice:  # else it was swapped meanwhile, and this call alone ends with the former one
+            if choice is _choice:  # else it was replaced meanwhile, and only this call uses the former one
                 choice.ready[np.dtype(dtype.type)] = _proven[name, type_]
-                native.set_backend(_proven[name, type_], type_, np.dtype(dtype.type))  # the one of nearly all arrays
+                native.set_backend(_proven[name, type_], type_, np.dtype(dtype.type))  # which nearly all arrays share
         return _proven[name, type_]
 
 
 def _drop(name: str, why: str) -> None:
     before = _change(lambda choice: choice.without(name, why) if name in choice.usable else choice)
-    if name not in before.usable:  # another thread has found the same
+    if name not in before.usable:  # another thread was faster
         return
     try:
         following = f"{current()} is used instead"

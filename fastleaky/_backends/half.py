@@ -1,4 +1,4 @@
-"""16-bit types for backends that do not know them: widened to float32, a piece at a time, and rounded once."""
+"""float16 and bfloat16 for the backends in Python: widened to float32, a piece at a time, and rounded once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PIECE = 1 << 20  # elements
 
 
 class Half:
-    """A backend for arrays of 16-bit numbers, by another one's functions for float32."""
+    """A backend for 16-bit floats, by the functions of another for float32."""
 
     def __init__(self, backend: Backend) -> None:
         self.backend, self.integers = backend, backend.integers

@@ -1,8 +1,8 @@
-"""The NumPy backend: the specification's bits, a piece that fits a cache at a time.
+"""The NumPy backend: large arrays in pieces that fit a cache.
 
-On large arrays no pass chooses or branches, since on random signs that costs as much as ten multiplications. Instead
-the signs become the bits of a factor, which is 1 or the slope: a number times 1 is itself. On small arrays only the
-number of calls counts.
+On large arrays no pass selects or branches: on random signs that costs as much as ten multiplications. Instead each
+number is multiplied by a factor, 1 or the slope, whose bits are computed from the sign. On small arrays only the number
+of calls counts.
 """
 
 from collections.abc import Sequence
@@ -19,8 +19,8 @@ from fastleaky.reference import BLOCK, CHUNK, LANES, quiet
 
 __all__ = ["elementwise", "integers", "slope_gradient"]
 
-SMALL = 1 << 11  # elements: up to here a branch for each costs less than further calls
-LEAST = 2.0**-126  # no type of ours rounds a slope from here on to 0
+SMALL = 1 << 11  # elements: in smaller arrays a branch for each costs less than further calls
+LEAST = 2.0**-126  # none of our types rounds a larger slope to 0
 
 STEPS = BLOCK // LANES
 EIGHT_SIGNS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, np.newaxis], axis=1).astype(bool)
@@ -36,7 +36,7 @@ def elementwise(operation: Operation, inputs: Sequence[Array], parameters: Seque
 
 @quiet
 def _as_specified(operation: Operation, inputs: Sequence[Array], parameters: Sequence[Any], out: Array) -> None:
-    """Let the specification compute it, some rows at a time."""
+    """Write what the specification gives, some rows at a time."""
     rows = [values.reshape(1, -1, 1) for values in parameters[: len(operation.channel)]]
     numbers = parameters[len(operation.channel) :]
     specification = getattr(reference, operation.name)
@@ -48,7 +48,7 @@ def _as_specified(operation: Operation, inputs: Sequence[Array], parameters: Seq
 
 @quiet
 def _leaky(v: Array, x: Array, slope: float | Array, out: Array) -> None:
-    """Write ``v`` where ``x`` is positive, else ``slope * v``; with a number as the slope, the shape is free."""
+    """Write ``v`` where ``x > 0``, else ``slope * v``; if the slope is a number, in any shape."""
     if x.size <= SMALL:
         if not isinstance(slope, float):
             _select(v, x > 0, slope[:, np.newaxis], out)
@@ -62,7 +62,7 @@ def _leaky(v: Array, x: Array, slope: float | Array, out: Array) -> None:
         slope = np.array([slope], x.dtype)
         v, x, out = (array.reshape(1, 1, -1) for array in (v, x, out))
     low, high = slope.min(), slope.max()
-    if forward and low > 0 and (high <= 1 or low >= 1):  # then the answer is the larger, or the smaller, of two
+    if forward and low > 0 and (high <= 1 or low >= 1):  # then the result is a maximum or a minimum
         choose = np.maximum if high <= 1 else np.minimum
         for here, factor in pieces(x.shape, slope):
             scaled = np.multiply(factor, x[here], out=_room(out[here], x[here]))
@@ -81,11 +81,11 @@ def _select(v: Array, positive: Array, slope: Any, out: Array) -> None:
 
 
 def _look_up(v: Array, x: Array, slope: Array, out: Array) -> None:
-    """Take the factors of eight elements at a time from a table."""
+    """Write the same with one slope: the factors of eight elements at a time come from a table."""
     factors = np.where(EIGHT_SIGNS, x.dtype.type(1), slope)
     end = x.size // 8 * 8
     out[end:] = reference.leaky_relu_backward(v[end:], x[end:], slope[0])
-    positive = np.empty(min(PIECE, end), bool)  # once: new memory costs as much as a pass
+    positive = np.empty(min(PIECE, end), bool)  # allocated once: page faults cost as much as a pass
     for start in range(0, end, PIECE):
         here = slice(start, min(start + PIECE, end))
         factor = _room(out[here], v[here])
@@ -102,8 +102,8 @@ def slope_gradient(grad: Array, x: Array, weight: Array, dx: Array, dweight: Arr
         return
     outer, channels, inner = x.shape
     n = outer * inner
-    sums = np.zeros((channels, -(-n // CHUNK), CHUNK // BLOCK))  # of blocks
-    done, rest = 0, np.zeros((0, 0), x.dtype)  # whole blocks of these channels; terms that do not fill one yet
+    sums = np.zeros((channels, -(-n // CHUNK), CHUNK // BLOCK))  # the block sums
+    done, rest = 0, np.zeros((0, 0), x.dtype)  # blocks done of these channels; terms of the next block
     for here, change in pieces(x.shape, _change(weight)):
         mask = _mask(x[here])
         terms = grad[here] * x[here]
@@ -124,7 +124,7 @@ def slope_gradient(grad: Array, x: Array, weight: Array, dx: Array, dweight: Arr
 
 
 def _few_terms(grad: Array, x: Array, weight: Array, dx: Array, dweight: Array) -> None:
-    """Write both gradients of an array that is one piece and one chunk."""
+    """Write both gradients of an array of one piece and one chunk."""
     outer, channels, inner = x.shape
     n = outer * inner
     positive, terms = x > 0, grad * x
@@ -137,31 +137,31 @@ def _few_terms(grad: Array, x: Array, weight: Array, dx: Array, dweight: Array) 
 
 
 def _in_order(sums: Array) -> Array:
-    """Add along the last axis in float64. No sum of a block is -0, so to start with the first is to add it to +0."""
+    """Add along the last axis in float64. No block sum is -0, so starting with the first equals starting at +0."""
     return np.add.accumulate(sums, axis=-1, dtype=np.float64)[..., -1]
 
 
 def _room(out: Array, needed: Array) -> Array:
-    """Where to put what comes in between: in ``out`` itself, which saves memory traffic, unless that is an input."""
+    """Return a temporary: ``out`` itself, which saves memory traffic, unless it overlaps what is ``needed``."""
     return np.empty_like(out) if np.may_share_memory(out, needed) else out
 
 
 def _mask(x: Array) -> Array:
-    """Integers of the size of ``x``: 0 where it is positive, else -1, which is all bits."""
+    """Return integers of the size of ``x``: 0 where it is positive, else -1."""
     positive = (x > 0).view(np.int8)
     positive -= 1
     return np.asarray(positive, f"i{x.itemsize}")
 
 
 def _change(weight: Array) -> Array:
-    """By which bits each slope differs from 1."""
+    """Return the bits in which each slope differs from 1."""
     bits = f"i{weight.itemsize}"
     change: Array = weight.view(bits) ^ np.ones(1, weight.dtype).view(bits)
     return change
 
 
 def _factor(mask: Array, change: Array, like: Array) -> Array:
-    """1 where the mask is 0, else the slope; the mask is overwritten."""
+    """Return 1 where the mask is 0, else the slope; overwrites the mask."""
     mask &= change
     mask ^= np.ones(1, like.dtype).view(mask.dtype)
     factor: Array = mask.view(like.dtype)
@@ -172,7 +172,7 @@ def _block_sums(terms: Array) -> Array:
     """Sum terms of the shape (rows, blocks, steps, LANES) to (rows, blocks)."""
     in_rows = terms.strides[-1] == terms.itemsize  # not if channels are last
     if in_rows and terms.size > SMALL:
-        # LANES numbers move as one item, to where long runs of them are added: that is twice as fast
+        # twice as fast: LANES numbers are transposed as one item, so that long rows are added
         items = terms.view(f"V{LANES * terms.itemsize}").transpose(2, 0, 1, 3)
         lanes = np.add.reduce(np.ascontiguousarray(items).view(terms.dtype), axis=0, initial=0)
     else:
@@ -180,7 +180,7 @@ def _block_sums(terms: Array) -> Array:
     lanes = lanes.transpose(2, 0, 1)
     if in_rows:
         lanes = np.ascontiguousarray(lanes)
-    while len(lanes) > 1:  # the reductions above add in order, as NumPy does along all but the innermost axis
+    while len(lanes) > 1:  # NumPy adds in order along all axes but the innermost
         half = len(lanes) // 2
         lanes = lanes[:half] + lanes[half:]
     return np.asarray(lanes[0])

@@ -1,4 +1,4 @@
-"""The quantized operations in NumPy: tables of all numbers where there can be such, and pieces that fit a cache."""
+"""The quantized operations of the NumPy backend: mostly look-ups in tables of all numbers."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from fastleaky._typing import Array
 if TYPE_CHECKING:
     from fastleaky.quantized._layer import Layer
 
-PIECE_OF_INT64 = 1 << 15  # elements: several arrays of them fit a cache, and are not given back to the system each time
+PIECE_OF_INT64 = 1 << 15  # elements: several such arrays fit a cache, and malloc keeps their memory
 
 
 def look_up(q: Array, table: Array, out: Array) -> None:
-    """Write for each number what a table of all numbers has for it."""
+    """Write the entry of each number in a table of all numbers."""
     q, out = q.reshape(-1).view(f"u{q.itemsize}"), out.reshape(-1)
-    if q.itemsize == 1 and q.size >= PIECE:  # then a table for two at a time, which takes 0.1 ms, pays
+    if q.itemsize == 1 and q.size >= PIECE:  # then a table of pairs, which takes 0.1 ms, pays
         even = q.size // 2 * 2
         look_up(q[even:], table, out[even:])
         q, out = q[:even].view(np.uint16), out[:even].view(np.uint16)
@@ -29,7 +29,7 @@ def look_up(q: Array, table: Array, out: Array) -> None:
 
 
 def look_up_rows(q: Array, tables: Array, rows: Array, out: Array) -> None:
-    """The same with the table that belongs to the channel: `rows` says which."""
+    """Write the same with a table for each channel: `rows` are their indices."""
     table, starts = tables.reshape(-1), rows.astype(np.uint16) * tables.shape[1]
     for here, start in pieces(q.shape, starts):
         table.take(q[here].view(np.uint8) + start, out=out[here], mode="clip")
@@ -48,9 +48,9 @@ def integers(layer: Layer, q: Array, out: Array) -> None:
 
 
 def _prelu_of_int16(layer: Layer, weight: Array, q: Array, out: Array) -> None:
-    """Given a table of what is positive, which is 0 elsewhere; the zero points of the data are 0.
+    """Add the results for positive numbers, from a table, and for others: one of the two is 0.
 
-    Nothing is chosen, since on random signs that takes longer than all the rest: one of two terms is 0.
+    A selection would take longer than all the rest on random signs. The zero points of the data are 0.
     """
     info = np.iinfo(q.dtype)
     slopes = weight.reshape(-1).astype(np.int64) - layer.parameters["weight_zero_point"]

@@ -6,16 +6,16 @@ import numpy as np
 
 from fastleaky._typing import Array
 
-PIECE = 1 << 18  # elements: with fewer the calls cost more, some microseconds each; more would leave a cache of 4 MB
-RUN = 512  # elements that lie together in a piece, if that can be: each run costs a pass 10 ns more
+PIECE = 1 << 18  # elements: with fewer, calls of some microseconds dominate; more do not fit a cache of 4 MB
+RUN = 512  # elements that are contiguous in a piece, if possible: each run costs a pass 10 ns
 
 
 def pieces(
     shape: tuple[int, ...], row: Array, piece: int = PIECE
 ) -> Iterator[tuple[tuple[slice, slice, slice], Array]]:
-    """Go through an array, some channels at a time, each channel's elements in order.
+    """Yield the index of each piece, and its part of ``row``, which has a value for each channel.
 
-    For each piece come its place and what belongs to it of ``row``, which has something for each channel.
+    The elements of each channel come in order.
     """
     outer, channels, inner = shape
     if not outer * channels * inner:
@@ -26,7 +26,7 @@ def pieces(
     for c in range(0, channels, together):
         group = slice(c, c + together)
         wide = row[group].reshape(1, -1, 1)
-        if inner < RUN and wide.size > 1:  # else NumPy would go through a piece in runs of `inner`
+        if inner < RUN and wide.size > 1:  # else NumPy loops over runs of `inner` elements
             wide = np.repeat(np.repeat(wide, inner, axis=2), rows, axis=0)
         for o in range(0, outer, rows):
             for i in range(0, inner, width):

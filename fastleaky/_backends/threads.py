@@ -1,4 +1,4 @@
-"""How many threads a call may use: an upper bound that every backend reads here."""
+"""The number of threads that a call may use, for all backends."""
 
 import math
 import os
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 _threads = 0
 _listeners: list[Callable[[int], object]] = []
-_MOST = 1 << 16  # what is more cannot be meant, and might not fit a C int
+_MOST = 1 << 16  # a larger number might not fit a C int
 
 
 def set_num_threads(n: int) -> None:
@@ -36,7 +36,7 @@ def set_num_threads(n: int) -> None:
 
 
 def tell(listener: Callable[[int], object]) -> None:
-    """Tell a library that keeps the number itself, now and whenever it changes."""
+    """Call `listener` with the number, now and at each change."""
     _listeners.append(listener)
     listener(min(_threads, _MOST))
 
@@ -51,14 +51,14 @@ def get_num_threads() -> int:
 
 
 def at_start() -> int:
-    """Return how many threads there may be before anybody says so: see :func:`get_num_threads`."""
+    """Return the default: see :func:`get_num_threads`."""
     if given := os.environ.get("FASTLEAKY_NUM_THREADS", "").strip():
         if not _is_count(given):
             raise ValueError(
                 f"FASTLEAKY_NUM_THREADS is {given!r}; it must be an integer of at least 1, in at most nine digits"
             )
         return int(given)
-    first = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()  # one for each level of nesting
+    first = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()  # the others are for nested parallelism
     if _is_count(first):
         return int(first)
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -70,7 +70,7 @@ def _is_count(text: str) -> bool:
 
 
 def quota(own: str, mounted: str) -> float:
-    """Return how many processors the control groups of this process grant (Linux, cgroup 2 or 1), else infinity."""
+    """Return the number of processors that the control groups of this process grant (Linux), else infinity."""
     least = math.inf
     try:
         with open(own) as lines:
@@ -82,7 +82,7 @@ def quota(own: str, mounted: str) -> float:
                     folder, files = f"{mounted}/cpu", ["cpu.cfs_quota_us", "cpu.cfs_period_us"]
                 else:
                     continue
-                while True:  # a group's parents bound it too; inside a container its own path may not be visible
+                while True:  # the parents of a group bound it too; in a container its own path may be invisible
                     least = min(least, _granted(f"{folder}{path}", files))
                     if path in ("", "/"):
                         break
