@@ -41,13 +41,10 @@ def leaky_relu(x: ArrayLike, negative_slope: float = 0.01, *, out: Array | None 
     ValueError
         If `out` has another shape than `x`, or is read-only.
 
-    See Also
-    --------
-    fastleaky.reference.leaky_relu : the specification; every backend gives its bits.
-
-    References
-    ----------
+    Notes
+    -----
     Maas, Hannun and Ng, "Rectifier Nonlinearities Improve Neural Network Acoustic Models", 2013.
+    The specification is :func:`fastleaky.reference.leaky_relu`.
 
     Examples
     --------
@@ -90,13 +87,10 @@ def leaky_relu_backward(
     TypeError, ValueError
         As for :func:`leaky_relu`; also if `grad` has another shape than `x`.
 
-    See Also
-    --------
-    fastleaky.reference.leaky_relu_backward : the specification; every backend gives its bits.
-
-    References
-    ----------
+    Notes
+    -----
     Maas, Hannun and Ng, "Rectifier Nonlinearities Improve Neural Network Acoustic Models", 2013.
+    The specification is :func:`fastleaky.reference.leaky_relu_backward`.
 
     Examples
     --------
@@ -136,13 +130,10 @@ def prelu(x: ArrayLike, weight: ArrayLike, *, axis: int = 1, out: Array | None =
     ValueError
         If the shape of `weight` or of `out` does not fit, `axis` is out of range, or `out` is read-only.
 
-    See Also
-    --------
-    fastleaky.reference.prelu : the specification; every backend gives its bits.
-
-    References
-    ----------
+    Notes
+    -----
     He, Zhang, Ren and Sun, "Delving Deep into Rectifiers", 2015.
+    The specification is :func:`fastleaky.reference.prelu`.
 
     Examples
     --------
@@ -195,13 +186,10 @@ def prelu_backward(
     TypeError, ValueError
         As for :func:`prelu`; also if `grad` has another shape than `x`, or the two arrays of `out` overlap.
 
-    See Also
-    --------
-    fastleaky.reference.prelu_backward : the specification; every backend gives its bits.
-
-    References
-    ----------
+    Notes
+    -----
     He, Zhang, Ren and Sun, "Delving Deep into Rectifiers", 2015.
+    The specification is :func:`fastleaky.reference.prelu_backward`.
 
     Examples
     --------

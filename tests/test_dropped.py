@@ -85,7 +85,7 @@ def numpy_only(monkeypatch):
     """The NumPy backend, as the only one and not yet proven; afterwards all is as it was."""
     made = {"numpy": lambda: numpy_backend}
     monkeypatch.setattr(choice, "_proven", {})
-    monkeypatch.setattr(choice, "_choice", choice.Choice(made, {}))
+    monkeypatch.setattr(choice, "_choice", choice.Choice(made, {}, {}))
     for name in TYPES:
         native.set_backend(None, name)
     yield made

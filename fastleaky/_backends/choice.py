@@ -11,8 +11,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -27,8 +26,7 @@ class BackendError(ImportError, ValueError):
     """No backend of that name can be used here."""
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """The backends, and which of them is wanted.
 
     The whole object is replaced on a change, so a call ends with the choice with which it began. Only `ready` grows.
@@ -36,8 +34,8 @@ class Choice:
 
     usable: dict[str, Callable[[], Any]]  # best first, with their loaders
     unusable: dict[str, str]  # why not
+    ready: dict[np.dtype[Any], Backend]  # the wanted one, after its self-test
     wanted: str | None = None  # None: the best
-    ready: dict[np.dtype[Any], Backend] = field(default_factory=dict)  # the wanted one, after its self-test
 
     def demand(self, wanted: str | None) -> str:
         """Return the best usable backend that `wanted` names; the error lists those that are."""
@@ -50,10 +48,10 @@ class Choice:
     def without(self, name: str, why: str) -> Choice:
         """Return this choice without a backend."""
         usable = {other: make for other, make in self.usable.items() if other != name}
-        return replace(self, usable=usable, unusable={**self.unusable, name: why}, ready={})
+        return self._replace(usable=usable, unusable={**self.unusable, name: why}, ready={})
 
 
-_choice = Choice({}, {})
+_choice = Choice({}, {}, {})
 _changing = threading.RLock()  # held while the choice is replaced, never during a computation or an import
 _proven: dict[tuple[str, str], Backend] = {}  # by name and element type, after their self-test
 
@@ -93,7 +91,7 @@ def _find() -> Choice:
     else:
         unusable["numba"] = "Numba is not installed"
     usable["numpy"] = functools.partial(importlib.import_module, "fastleaky._backends.numpy_backend")
-    return Choice(usable, unusable)
+    return Choice(usable, unusable, {})
 
 
 def backends() -> list[str]:
@@ -156,7 +154,7 @@ class use:  # noqa: N801 - called like a function, and a context manager only if
 
 def _want(name: str | None) -> str | None:
     """Switch to a backend by name, and return the name that was wanted before."""
-    return _change(lambda choice: replace(choice, wanted=name, ready={})).wanted
+    return _change(lambda choice: choice._replace(wanted=name, ready={})).wanted
 
 
 def backend(dtype: np.dtype[Any]) -> Backend:
