@@ -58,15 +58,12 @@ def leaky_relu(
         `negative_slope`, is too large: for 8 bits ``2**22`` or more, for int16 ``2**15`` or more; XNNPACK's factors are
         at least 1/256, and at most 128.
 
-    See Also
-    --------
-    LeakyReLU : the same for many calls.
-    fastleaky.quantized.reference.leaky_relu : the specification.
-
-    References
-    ----------
+    Notes
+    -----
     Maas, Hannun and Ng, "Rectifier Nonlinearities Improve Neural Network Acoustic Models", 2013; Jacob et al.,
     "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", 2018.
+    :class:`LeakyReLU` is the same for many calls.
+    The specification is :func:`fastleaky.quantized.reference.leaky_relu`.
 
     Examples
     --------
@@ -136,15 +133,12 @@ def prelu(
         As for :func:`leaky_relu`; also if `weight` has another type or shape than said above, or `axis` is out of
         range. ``input_scale * weight_scale / output_scale`` must be less than ``2**14``, for int16 less than ``2**7``.
 
-    See Also
-    --------
-    PReLU : the same for many calls.
-    fastleaky.quantized.reference.prelu : the specification.
-
-    References
-    ----------
+    Notes
+    -----
     He, Zhang, Ren and Sun, "Delving Deep into Rectifiers", 2015; Jacob et al., "Quantization and Training of Neural
     Networks for Efficient Integer-Arithmetic-Only Inference", 2018.
+    :class:`PReLU` is the same for many calls.
+    The specification is :func:`fastleaky.quantized.reference.prelu`.
 
     Examples
     --------
