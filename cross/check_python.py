@@ -30,6 +30,8 @@ from rich.table import Table
 
 LEFT_OUT = {
     "sums_are_tested": "it looks at the tests' own data",
+    "every_number": "check_quantized.c has the checksums of all of them",
+    "every_pair": "check_quantized.c has the checksums of these, too",
     "lengths": "cross/check.py checks them in C, and more of them",
     "any_shape": "it is slow there, and what it draws is how Python lays arrays out",
     "partial_overlap": "Python copies there, before any kernel",

@@ -58,19 +58,6 @@ MAIN = """
 float f[8]; double d[8]; fl_f16 h[8]; int8_t q[256]; fl_quantization how;
 int main(void) { %s; return 0; }
 """
-# Of the stack: what a public function calls, and what that calls; one of those that stand in parentheses.
-SUM = ("sum_all", "sum_part", "fl_{t}_prelu_backward_{isa}", ("{t}_rows", "{t}_whole_rows"), "{t}_piece")
-RUN = ("{t}_rescale_run", ("{t}_rescale_short", "{t}_line_run", "look_up"))
-ROWS = ("{t}_rescale_rows", "{t}_rescale_columns", "shorten")
-STACK = {
-    "leaky f32": ("fl_leaky_relu_f32", "do_all", "do_part", "fl_{t}_leaky_relu_{isa}"),
-    "prelu f32": ("fl_prelu_f32", "do_all", "do_part", "fl_{t}_prelu_{isa}"),
-    "prelu_backward f32": ("fl_prelu_backward_f32", *SUM),
-    "prelu_backward f64": ("fl_prelu_backward_f64", *SUM),
-    "leaky i8": ("fl_leaky_relu_i8", "do_all", "do_part", "fl_{t}_leaky_relu_{isa}", *RUN),
-    "prelu i8": ("fl_prelu_i8", "do_all", "do_part", "fl_{t}_prelu_{isa}", *ROWS),
-    "look_up i8": ("fl_look_up_i8", "look_up", "do_all", "do_part", "fl_bytes_look_up_{isa}"),
-}
 LINKED = {  # where GCC 12 does not know the core: for what it does, the compiler's own library is the same
     "cortex-m85": ("-mthumb", "-mcpu=cortex-m55", HARD),
     "rv64gcv": ("-march=rv64gc", "-mabi=lp64d"),
@@ -78,19 +65,47 @@ LINKED = {  # where GCC 12 does not know the core: for what it does, the compile
 OURS = re.compile(r"fl_|__aeabi_|__[a-z]+([sd]f|di)")  # and the compiler's own, for arithmetic
 
 
-def deepest(calls: tuple[str | tuple[str, ...], ...], t: str, isa: str, stack: dict[str, int]) -> int:
-    """Bytes of stack that functions take that call each other."""
-    each = [(name,) if isinstance(name, str) else name for name in calls]
-    return sum(max(stack.get(name.format(t=t, isa=isa), 0) for name in names) for names in each)
+def deepest(disassembly: str, frames: dict[str, int]) -> int:
+    """Bytes of stack that main's call takes at most: the frames of our functions that call each other.
+
+    A call through a pointer is of a function whose address the nearest caller took that took any, or which the code
+    does not name at all. The compiler's own library does not say what its functions take: they are left out.
+    """
+    begins = {int(at, 16): name for at, name in re.findall(r"^([0-9a-f]+) <(.*)>:", disassembly, re.MULTILINE)}
+    called: dict[str, set[str]] = {name: set() for name in begins.values()}
+    taken: dict[str, set[str]] = {name: set() for name in begins.values()}
+    through_pointers = set()
+    for line in disassembly.splitlines():
+        if begin := re.match(r"([0-9a-f]+) <", line):
+            function = begins[int(begin[1], 16)]
+        elif named := re.search(r"\t([bcjt])?\S*\t.*<([^>+]+)>$", line):  # a branch, call or jump; or an address
+            (called if named[1] else taken)[function].add(named[2])
+        elif word := re.search(r"\t\.word\t0x([0-9a-f]+)$", line):
+            taken[function].add(begins.get(int(word[1], 16) & ~1, ""))  # the lowest bit is Thumb's
+        elif re.search(r"\t(blx?r?|bx|br|jalr|jr)\t(?!lr|ra\b)", line):
+            through_pointers.add(function)
+    unnamed = called.keys() - {"main"}.union(*called.values(), *taken.values())
+
+    def depth(function: str, path: tuple[str, ...]) -> int:
+        following = set(called[function])
+        if function in through_pointers:
+            pointers = (taken[name].intersection(called).difference(path) for name in reversed(path))
+            following |= unnamed.union(next(filter(None, pointers), ()))
+        frame = 0 if function == "main" else frames.get(function.split(".", maxsplit=1)[0], 0)
+        return frame + max(
+            (depth(name, (*path, name)) for name in following.intersection(called).difference(path)), default=0
+        )
+
+    return depth("main", ("main",))
 
 
 def weigh(core: str, folder: Path) -> tuple[str, list[str], list[str]]:
-    """The core and its instruction set, the text of each program, and the stack of each function."""
+    """The core and its instruction set, the text of each program, and its stack."""
     isa, tools, compiler, *flags = CORES[core]
     command = [f"{tools}-{compiler}"] if compiler == "gcc" else [compiler, f"--target={tools}"]
     options = ["-Os", "-ffreestanding", "-ffunction-sections", "-fdata-sections", f"-I{ROOT / 'csrc'}"]
     strict = ["-fstack-usage", "-Wall", "-Wextra", "-Werror"]
-    objects, stack = [], {}
+    objects, frames = [], {}
     for source in (ROOT / "csrc").glob("**/*.c"):
         if "linux" in tools and source.parent.name == "threads":
             continue  # elsewhere it compiles to nothing
@@ -105,8 +120,9 @@ def weigh(core: str, folder: Path) -> tuple[str, list[str], list[str]]:
         usage = compiled.with_suffix(".su")
         if usage.exists() and (source.parent.name != "isa" or source.stem == isa):
             used = usage.read_text()
-            stack |= {name: int(n) for name, n in re.findall(r":(\w+)(?:\.[\w.]*)?\t(\d+)", used)}
-    texts = []
+            for name, size in re.findall(r":(\w+)(?:\.[\w.]*)?\t(\d+)", used):
+                frames[name] = max(int(size), frames.get(name, 0))
+    texts, stacks = [], []
     for call in PROGRAMS.values():
         program = folder / f"{core}-program"
         program.with_suffix(".c").write_text(MAIN % call)
@@ -114,7 +130,7 @@ def weigh(core: str, folder: Path) -> tuple[str, list[str], list[str]]:
         link = [f"{tools}-gcc", *(flags if compiler == "gcc" else LINKED[core]), "-static", "-nostdlib"]
         run([*link, "-Wl,--gc-sections,-emain", f"{program}.o", *objects, "-lgcc", "-o", f"{program}.elf"])
         texts.append(run([f"{tools}-size", f"{program}.elf"]).splitlines()[1].split()[0])
-    stacks = [str(deepest(calls, name.split()[1], isa, stack)) for name, calls in STACK.items()]
+        stacks.append(str(deepest(run([f"{tools}-objdump", "-d", "--no-show-raw-insn", f"{program}.elf"]), frames)))
     return f"{core} ({isa})", texts, stacks
 
 
@@ -137,7 +153,7 @@ def main() -> int:
     console.print("Bytes of flash of a program that calls one function:")
     show(console, [(core, *texts) for core, texts, _ in weighed], PROGRAMS)
     console.print("Bytes of stack:")
-    show(console, [(core, *stacks) for core, _, stacks in weighed], STACK)
+    show(console, [(core, *stacks) for core, _, stacks in weighed], PROGRAMS)
     return 0
 
 
