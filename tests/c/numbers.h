@@ -3,7 +3,7 @@
 
 #ifdef HALF
 enum { T(INF) = 0x7fff >> MANTISSA << MANTISSA };
-static double T(power)[(0x7fff >> MANTISSA) + 1]; /* what the last bit of the fraction is worth, for each exponent */
+static float T(power)[(0x7fff >> MANTISSA) + 1]; /* what the last bit of the fraction is worth, for each exponent */
 static void T(fill_powers)(void)
 {
     T(power)[0] = 1;
@@ -18,12 +18,16 @@ static void T(fill_powers)(void)
 static double T(size)(unsigned h)
 {
     const unsigned exponent = h >> MANTISSA, fraction = h & ((1u << MANTISSA) - 1);
-    return (fraction + (exponent ? 1u << MANTISSA : 0)) * T(power)[exponent];
+    return (double)(fraction + (exponent ? 1u << MANTISSA : 0)) * (double)T(power)[exponent];
 }
 static float T(value)(uint16_t h)
 {
     const uint32_t bits = h & 0x8000 ? 0xff800000 : 0x7f800000, nan = 0x7fc00000;
-    float value = (float)T(size)(h & 0x7fff) * (h & 0x8000 ? -1 : 1);
+    const int exponent = (h & 0x7fff) >> MANTISSA, fraction = h & ((1 << MANTISSA) - 1);
+    const int whole = fraction + (exponent ? 1 << MANTISSA : 0);
+    float value = (float)(h & 0x8000 ? -whole : whole) * T(power)[exponent]; /* exact */
+    if (h == 0x8000)
+        value = -value;
     if ((h & 0x7fff) >= T(INF))
         memcpy(&value, (h & 0x7fff) == T(INF) ? &bits : &nan, sizeof value);
     return value;
@@ -42,7 +46,7 @@ static uint16_t T(nearest)(double v)
     if (v != v)
         return T(INF) + 1;
     if ((int)(bits >> 23) - 127 < LEAST) /* subnormal halves are equally spaced */
-        low = (unsigned)(size / T(power)[0]);
+        low = (unsigned)(size / (double)T(power)[0]);
     if (low >= T(INF))
         low = T(INF) - 1;
     while (low && T(size)(low) > size)

@@ -26,6 +26,18 @@
 #define _mm512_mask_storeu_ps(p, live, v) TO_MEMORY(live, p, v, 16)
 #define _mm512_mask_storeu_pd(p, live, v) TO_MEMORY(live, p, v, 8)
 
+/* The first lanes of v, one after another, in the `live` lanes. */
+#define EXPAND(live, v, V, number, N)                                                                                  \
+    ({                                                                                                                 \
+        const V v_ = (v);                                                                                              \
+        V w_;                                                                                                          \
+        for (int i_ = 0, from_ = 0; i_ < (N); i_++)                                                                    \
+            ((number *)&w_)[i_] = (live) >> i_ & 1 ? ((const number *)&v_)[from_++] : 0;                               \
+        w_;                                                                                                            \
+    })
+#define _mm512_maskz_expand_ps(live, v) EXPAND(live, v, simde__m512, float, 16)
+#define _mm512_maskz_expand_pd(live, v) EXPAND(live, v, simde__m512d, double, 8)
+
 /* Sixteen halves, one at a time. */
 #include "float/half.h"
 #include <string.h>
