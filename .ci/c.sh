@@ -5,14 +5,14 @@ sources=$(find csrc -name "*.c")
 
 # Every set of flags with which the library is compiled: NAME COMPILER FLAGS...
 flags() { # the longest first
-    echo "sanitizers clang-19 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
+    echo "sanitizers clang-19 -O1 -gline-tables-only -fsanitize=address,undefined -fno-sanitize-recover=all"
     for cc in gcc clang-19; do
         echo "$cc-O2 $cc -O2"
         echo "$cc-O3 $cc -O3 -mfma -ffp-contract=fast" # our pragmas forbid it
         echo "$cc-Os $cc -Os"
     done
     echo "m32 gcc -m32 -O2 -msse2 -mfpmath=sse"
-    echo "tsan clang-19 -O1 -g -fsanitize=thread"
+    echo "tsan clang-19 -O1 -gline-tables-only -fsanitize=thread"
 }
 compiler() { flags | sed -n "s/^$1 //p"; } # ... with its flags
 
@@ -44,7 +44,7 @@ avx512_by_simde() { # but for bfloat16, which is AVX2's there too
 }
 standalone() { # static library, header and pkg-config, used from C
     export PATH=$work/tools/bin:$PATH PKG_CONFIG_SYSROOT_DIR=$work/root PKG_CONFIG_LIBDIR
-    rm -rf build/c && python3 -m venv "$work/tools" && pip install -q meson ninja &&
+    rm -rf build/c &&
         DESTDIR=$work/root bash -euc "$(readme install)" &&
         PKG_CONFIG_LIBDIR=$(dirname "$(find "$work/root" -name fastleaky.pc)") &&
         gcc -O2 tests/c/check.c $(pkg-config --cflags --libs fastleaky) -o "$log.program" && "$log.program"
@@ -61,28 +61,31 @@ programs() { # the pages' programs in C, with the library as README.md's command
 # is called here joins its commands by && itself.
 counted() { "$@" | tee "$log.last" && tail -n 1 "$log.last" | grep -E '^[1-9][0-9]* passed, 0 failed$'; }
 
-flags | while read -r set command; do echo "$command -Wall -Wextra -Werror | library $set"; done | at_once
-{
-    for program in check check_quantized; do
-        echo "$program.c, clang-19 with sanitizers | counted checked sanitizers $program"
-        echo "$program.c, valgrind | counted valgrind_sees $program"
-        echo "$program.c with ThreadSanitizer | counted with_threads tsan $program"
-        echo "$program.c with threads | counted with_threads gcc-O2 $program"
-        for set in gcc-O2 gcc-O3 gcc-Os clang-19-O2 clang-19-O3 m32; do
-            echo "$program.c, $(compiler $set) | counted checked $set $program"
+c_library() {
+    echo "== The C library, by itself"
+    flags | while read -r set command; do echo "$command -Wall -Wextra -Werror | library $set"; done | at_once
+    {
+        for program in check check_quantized; do
+            echo "$program.c, clang-19 with sanitizers | counted checked sanitizers $program"
+            echo "$program.c, valgrind | counted valgrind_sees $program"
+            echo "$program.c with ThreadSanitizer | counted with_threads tsan $program"
+            echo "$program.c with threads | counted with_threads gcc-O2 $program"
+            for set in gcc-O2 gcc-O3 gcc-Os clang-19-O2 clang-19-O3 m32; do
+                echo "$program.c, $(compiler $set) | counted checked $set $program"
+            done
         done
-    done
-    # Where the processor has AVX-512, all of the above has run on it.
-    grep -qw avx512f /proc/cpuinfo || echo "check.c, AVX-512 by SIMDe | counted avx512_by_simde"
-    echo "stress.c with ThreadSanitizer | counted with_threads tsan stress -DNO_FORK"
-    echo "stress.c | counted with_threads gcc-O2 stress"
-    echo "check.c on an emulated Nehalem (no AVX) | counted emulated Nehalem sse2"
-    echo "check.c on an emulated SandyBridge (AVX, not AVX2) | counted emulated SandyBridge sse2"
-    echo "check.c on an emulated Haswell (AVX2) | counted emulated Haswell avx2"
-    echo "installed by meson, used through pkg-config, tested by meson | counted standalone"
-    echo "the pages' programs in C | programs"
-    for set in {gcc,clang-19}-{O2,O3,Os}; do
-        echo "$set: exports begin with fl_ | prefixed $set"
-        echo "$set: nothing of libc is called | freestanding $set"
-    done
-} | at_once
+        # Where the processor has AVX-512, all of the above has run on it.
+        grep -qw avx512f /proc/cpuinfo || echo "check.c, AVX-512 by SIMDe | counted avx512_by_simde"
+        echo "stress.c with ThreadSanitizer | counted with_threads tsan stress -DNO_FORK"
+        echo "stress.c | counted with_threads gcc-O2 stress"
+        echo "check.c on an emulated Nehalem (no AVX) | counted emulated Nehalem sse2"
+        echo "check.c on an emulated SandyBridge (AVX, not AVX2) | counted emulated SandyBridge sse2"
+        echo "check.c on an emulated Haswell (AVX2) | counted emulated Haswell avx2"
+        echo "installed by meson, used through pkg-config, tested by meson | counted standalone"
+        echo "the pages' programs in C | programs"
+        for set in {gcc,clang-19}-{O2,O3,Os}; do
+            echo "$set: exports begin with fl_ | prefixed $set"
+            echo "$set: nothing of libc is called | freestanding $set"
+        done
+    } | at_once
+}
