@@ -1,5 +1,11 @@
 /* immintrin.h - AVX-512 by SIMDe, for machines without it: found before the compiler's own header.
  * SPDX-License-Identifier: MIT */
+#include_next <immintrin.h> /* AVX2 is native */
+#undef _MM_CMPINT_GE        /* ... but the types of AVX-512 are SIMDe's */
+#undef _MM_CMPINT_NLT
+#define __m512 simde__m512
+#define __m512d simde__m512d
+#define __m512i simde__m512i
 #define SIMDE_ENABLE_NATIVE_ALIASES
 #include <simde/x86/avx512.h>
 
