@@ -219,7 +219,7 @@ def test_memory_order_of_the_result(dtype):
 
 def test_more_parts_of_a_sum_than_one_wave_of_them():
     """C adds up behind each 2048 parts of a channel or more, and may not mix up those of different waves."""
-    x = draw(np.random.default_rng(12), (1, 101, 16_400), "float32", kind="normal")  # 101: no wave begins like another
+    x = draw(np.random.default_rng(12), (1, 101, 16_400), "float32", kind="normal")  # 101: no batch begins like another
     weight = np.resize(np.float32([0.1, 0.2, 0.3]), 101)
     wanted = np.resize(reference.prelu_backward(x, x, weight)[1], 1100)
     x, weight = np.resize(x, (1, 1100, 16_400)), np.resize(weight, 1100)
