@@ -4,7 +4,9 @@ Everything else in this package is this file, made fast. See :mod:`fastleaky` fo
 here. float16 and bfloat16 are computed in float32 and rounded once.
 """
 
-from typing import Any
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -13,7 +15,24 @@ from fastleaky._typing import Array, ArrayLike
 LANES, BLOCK, CHUNK = 16, 128, 128 * 128
 HALF = 2  # bytes
 
-quiet = np.errstate(all="ignore")  # overflow, underflow and NaN are results like any other
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def quiet(function: Function) -> Function:
+    """Let NumPy be silent in a function: overflow, underflow and NaN are results like any other.
+
+    Before NumPy 2, an errstate that decorates is entered again by each call: it does not nest, nor is it safe for
+    threads, and left the caller's state changed. So there each call has its own.
+    """
+    if np.lib.NumpyVersion(np.__version__) >= "2.0.0":
+        return np.errstate(all="ignore")(function)
+
+    @functools.wraps(function)
+    def quietly(*args: Any, **options: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return function(*args, **options)
+
+    return cast(Function, quietly)
 
 
 @quiet
