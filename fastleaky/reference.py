@@ -14,6 +14,7 @@ from fastleaky._typing import Array, ArrayLike
 
 LANES, BLOCK, CHUNK = 16, 128, 128 * 128
 HALF = 2  # bytes
+NUMPY_2 = int(np.__version__.partition(".")[0]) >= 2  # noqa: PLR2004
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -24,7 +25,7 @@ def quiet(function: Function) -> Function:
     Before NumPy 2, an errstate that decorates is entered again by each call: it does not nest, nor is it safe for
     threads, and left the caller's state changed. So there each call has its own.
     """
-    if np.lib.NumpyVersion(np.__version__) >= "2.0.0":
+    if NUMPY_2:
         return np.errstate(all="ignore")(function)
 
     @functools.wraps(function)

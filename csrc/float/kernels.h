@@ -112,7 +112,7 @@ FL_INLINE void FL(put)(NUM *p, VEC v, size_t n, fl_store_policy policy)
 {
     policy ? FL(stream)(p, v, n) : FL(store)(p, v, n);
 }
-/* Prefetch the inputs `ahead` of the element `at`, where step i of the loop begins a cache line. */
+/* Prefetch the inputs some distance from the element `at`, if step i of the loop begins a cache line. */
 FL_INLINE void FL(prefetch)(const FL(row) * r, size_t at, size_t i, fl_store_policy policy)
 {
     const int distance = policy == FL_STREAM_REVERSE ? -PREFETCH_DISTANCE : PREFETCH_DISTANCE;

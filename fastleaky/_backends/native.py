@@ -20,12 +20,11 @@ from fastleaky._backends import threads
 from fastleaky._dtypes import name_in_c
 from fastleaky._operations import OPERATIONS, TYPES, Operation
 from fastleaky._typing import Array
-from fastleaky.reference import HALF
+from fastleaky.reference import HALF, NUMPY_2
 
 if TYPE_CHECKING:
     from fastleaky.quantized._layer import Layer
 
-_NUMPY_2 = int(np.__version__.partition(".")[0]) >= 2  # noqa: PLR2004
 HERE = os.path.dirname(os.path.abspath(__file__))
 PACKAGE = os.path.dirname(HERE)
 NOT_COMPILED = (
@@ -84,9 +83,8 @@ class Native:
         self.isa, self._lib, self._from_buffer = isa, module.lib, module.ffi.from_buffer
         kinds = ("float[]", "double[]", "fl_f16[]", "fl_bf16[]")
         self._new = module.ffi.new
-        self._layers: WeakKeyDictionary[Layer, Any] = (
-            WeakKeyDictionary()
-        )  # parameters in C, as long as there is a layer
+        # The parameters of quantized layers in C, as long as there is the layer.
+        self._layers: WeakKeyDictionary[Layer, Any] = WeakKeyDictionary()
         self._integer_kinds = {char: module.ffi.typeof(f"{name}[]") for char, (_, name) in INTEGERS.items()}
         self._kinds = {name: module.ffi.typeof(kind) for name, kind in zip(TYPES, kinds, strict=True)}
 
@@ -141,7 +139,7 @@ def entries(general: ModuleType) -> dict[str, Any]:
         module = extension()
     except ImportError:
         return functions
-    umath = importlib.import_module("numpy._core._multiarray_umath" if _NUMPY_2 else "numpy.core._multiarray_umath")
+    umath = importlib.import_module("numpy._core._multiarray_umath" if NUMPY_2 else "numpy.core._multiarray_umath")
     table = umath._ARRAY_API  # noqa: SLF001 - it is what compiled modules take from there
     specimen = np.zeros((2, 3), np.float32)
     address = specimen.__array_interface__["data"][0]
