@@ -22,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from commands import ROOT, CommandError, conclude, run
+from commands import ROOT, CommandError, Result, conclude, run
 from rich import box
 from rich.console import Console
 from rich.progress import Progress
@@ -82,19 +82,6 @@ S390X = Target(
     ("c:scalar", "numpy"),
     ("equal", "reference", "errors", "quantized"),  # no guard pages: plain C reads there what it reads everywhere
 )
-
-
-@dataclass
-class Result:
-    """What was seen on one processor."""
-
-    name: str
-    python: str = ""
-    numpy: str = ""
-    backend: str = ""
-    passed: int = 0
-    error: str = ""
-    seconds: float = 0.0
 
 
 def need(target: Target) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -13,6 +14,20 @@ ROOT = Path(__file__).parent.parent
 
 class CommandError(Exception):
     """A command failed, or what it printed is not what it must be."""
+
+
+@dataclass
+class Result:
+    """What was seen of the Python package on one processor, or in one root."""
+
+    name: str
+    compiler: str = ""
+    python: str = ""
+    numpy: str = ""
+    backend: str = ""
+    passed: int = 0
+    error: str = ""
+    seconds: float = 0.0
 
 
 def run(command: list[str], **environment: str) -> str:

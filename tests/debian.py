@@ -28,7 +28,7 @@ from rich.console import Console
 from rich.table import Table
 
 sys.path.append(str(Path(__file__).parent.parent / "cross"))
-from commands import ROOT, CommandError, conclude, run
+from commands import ROOT, CommandError, Result, conclude, run
 
 PROGRAMS = ("check", "check_quantized")
 
@@ -67,20 +67,6 @@ CASES = {
     "trixie-clang": Case("trixie", ("clang",)),
     "sid": Case("sid", COMPILERS, python=False),
 }
-
-
-@dataclass
-class Result:
-    """What was seen in one root."""
-
-    name: str
-    compiler: str = ""
-    python: str = ""
-    numpy: str = ""
-    backend: str = ""
-    passed: int = 0
-    error: str = ""
-    seconds: float = 0.0
 
 
 def readme(pattern: str) -> str:
