@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from fastleaky._operations import OPERATIONS, Operation
 
 USABLE = fastleaky.backends()
 UNUSABLE = choice.unusable()
+FRAMEWORKS = ("torch", "onnxruntime", "onnx", "jax", "distributed")
 TYPES = ["float32", "float64", "float16"]
 try:
     import ml_dtypes  # NumPy knows the name bfloat16 from here on
@@ -42,9 +44,9 @@ def pytest_report_header() -> list[str]:
 
 
 def pytest_configure() -> None:
-    """Fail at once where FASTLEAKY_EXPECT, a list of backends, names one that is not there."""
+    """Fail at once where FASTLEAKY_EXPECT, a list of backends and frameworks, names one that is not there."""
     expected = [name for name in os.environ.get("FASTLEAKY_EXPECT", "").split(",") if name]
-    missing = [name for name in expected if name not in USABLE]
+    missing = [name for name in expected if name not in [*USABLE, *filter(importlib.util.find_spec, FRAMEWORKS)]]
     if missing:
         pytest.exit(f"FASTLEAKY_EXPECT: {missing} missing; usable: {USABLE}; not usable: {UNUSABLE}", returncode=1)
 

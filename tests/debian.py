@@ -36,7 +36,7 @@ COMPILERS = ("gcc", "clang")
 PART = "tests/test_cli.py tests/test_dtypes.py tests/test_entry.py tests/test_equal.py tests/test_errors.py"
 # What may be skipped: frameworks that no extra of ours installs for the tests.
 SKIPPED = (
-    r"could not import 'torch'|LiteRT is not tested|"
+    r"could not import '(torch|onnxruntime|onnx|jax|dask(\.array)?)'|LiteRT is not tested|"
     r": not installed \(pip install (torch|ai-edge-litert|onnx|openvino|jax|ncnn|numexpr)"
 )
 ENTER = 'mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && exec chroot "$0" "$@"'
