@@ -1,0 +1,108 @@
+"""The functions: ours for eager tensors, PyTorch's own for all else."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from fastleaky.torch import _arrays, _autograd
+from fastleaky.torch._eager import is_eager, is_regular
+
+
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
+    """PReLU: ``input`` where it is positive, else ``weight * input``; :func:`torch.nn.functional.prelu` by fastleaky.
+
+    Eager calls on strided CPU tensors of float32, float64, float16 or bfloat16 are computed by fastleaky, with
+    gradients of every order. All other calls go to PyTorch's function.
+
+    Parameters
+    ----------
+    input : torch.Tensor
+        Of any shape and memory format.
+    weight : torch.Tensor
+        The slopes, of the type of `input`: one value, or one for each channel, along axis 1 of `input`.
+
+    Returns
+    -------
+    torch.Tensor
+        A new tensor with the shape, type and memory format that PyTorch's function gives it.
+
+    Raises
+    ------
+    RuntimeError
+        As PyTorch's function raises it.
+
+    Notes
+    -----
+    He, Zhang, Ren and Sun, "Delving Deep into Rectifiers", 2015. The output and the gradient with respect to `input`
+    have PyTorch's bits. The gradient with respect to `weight` is an ordered sum, see :func:`fastleaky.prelu_backward`:
+    it does not depend on the number of threads.
+
+    Examples
+    --------
+    >>> import torch, fastleaky.torch
+    >>> fastleaky.torch.prelu(torch.tensor([[1.0, -1.0, -1.0]]), torch.tensor([0.5, 0.5, 0.25]))
+    tensor([[ 1.0000, -0.5000, -0.2500]])
+    """
+    if torch.jit.is_scripting():
+        return functional.prelu(input, weight)
+    else:  # noqa: RET505 - TorchScript compiles what is not in the other branch
+        if not is_eager() or not is_regular(input) or not is_regular(weight) or weight.dim() > 1:
+            return functional.prelu(input, weight)
+        if torch.is_autocast_enabled("cpu"):
+            input, weight = _autocast(input), _autocast(weight)
+        if weight.dtype is not input.dtype or not (
+            weight.numel() == 1 or (input.dim() > 1 and weight.numel() == input.shape[1])
+        ):
+            return functional.prelu(input, weight)
+        if torch.is_grad_enabled() and (input.requires_grad or weight.requires_grad):
+            return _autograd.PReLU.apply(input, weight)
+        return _arrays.prelu(input, weight)
+
+
+def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
+    """Leaky ReLU: ``input`` where it is positive, else ``negative_slope * input``, computed by fastleaky.
+
+    It takes the arguments of :func:`torch.nn.functional.leaky_relu`, and goes to that function where :func:`prelu`
+    would go to PyTorch's, and where `inplace` is set.
+
+    Parameters
+    ----------
+    input : torch.Tensor
+        Of any shape and memory format.
+    negative_slope : float, default 0.01
+        The slope for what is not positive.
+    inplace : bool, default False
+        Write the result to `input`.
+
+    Returns
+    -------
+    torch.Tensor
+        `input`, or a new tensor with the shape, type and memory format that PyTorch's function gives it.
+
+    Raises
+    ------
+    RuntimeError, NotImplementedError, TypeError
+        As PyTorch's function raises them.
+
+    Notes
+    -----
+    Maas, Hannun and Ng, "Rectifier Nonlinearities Improve Neural Network Acoustic Models", 2013.
+
+    Examples
+    --------
+    >>> import torch, fastleaky.torch
+    >>> fastleaky.torch.leaky_relu(torch.tensor([1.0, -1.0]), 0.5)
+    tensor([ 1.0000, -0.5000])
+    """
+    if torch.jit.is_scripting():
+        return functional.leaky_relu(input, negative_slope, inplace)
+    else:  # noqa: RET505 - as above
+        if inplace or not is_eager() or not is_regular(input) or not isinstance(negative_slope, float):
+            return functional.leaky_relu(input, negative_slope, inplace)
+        if torch.is_grad_enabled() and input.requires_grad:
+            return _autograd.LeakyReLU.apply(input, negative_slope)
+        return _arrays.leaky_relu(input, negative_slope)
+
+
+def _autocast(tensor: Tensor) -> Tensor:
+    return tensor if tensor.dtype is torch.float64 else tensor.to(torch.get_autocast_dtype("cpu"))
