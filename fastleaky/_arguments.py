@@ -42,6 +42,8 @@ def array(op: str, name: str, value: ArrayLike) -> Array:
 
 def floats(op: str, name: str, value: ArrayLike) -> Array:
     """Return `value` as an ndarray of one of our types, in its byte order."""
+    if type(value).__module__.startswith("dask."):  # NumPy would load it
+        raise TypeError(f"{op}: {name} is lazy, of Dask; fastleaky.dask.{op} takes it chunk by chunk")
     value = array(op, name, value)
     if not name_in_c(value.dtype):
         raise TypeError(
@@ -49,6 +51,19 @@ def floats(op: str, name: str, value: ArrayLike) -> Array:
             f"with {name}.astype(np.float32))"
         )
     return value
+
+
+def parameter(op: str, name: str, value: ArrayLike, x: Array) -> Array:
+    """Return a channel parameter as an ndarray of one of our types: of x's, if it is a Python number."""
+    if type(value) in (int, float):
+        return _as_type(number(op, name, value), x.dtype.newbyteorder("="))
+    return floats(op, name, value)
+
+
+def check_shape(op: str, name: str, values: Array, x: Array) -> None:
+    """Check that an input has the shape of `x`."""
+    if values.shape != x.shape:
+        raise ValueError(f"{op}: {name} has shape {values.shape}; it must have x's, {x.shape}")
 
 
 def number(op: str, name: str, value: Any) -> float:
@@ -141,18 +156,14 @@ def shaped_like(sums: Array, parameter: Array, out: Array | None) -> Array:
 
 def _like_x(op: str, name: str, value: ArrayLike, x: Array) -> Array:
     values = _cast(op, name, floats(op, name, value), x)
-    if values.shape != x.shape:
-        raise ValueError(f"{op}: {name} has shape {values.shape}; it must have x's, {x.shape}")
+    check_shape(op, name, values, x)
     return values
 
 
 def _channel(op: str, named: list[tuple[str, Any]], x: Array, axis: Any) -> Channel:
     channel = Channel([], [], ())
     for name, value in named:
-        if type(value) in (int, float):
-            values = _as_type(number(op, name, value), x.dtype.newbyteorder("="))
-        else:
-            values = floats(op, name, value)
+        values = parameter(op, name, value, x)
         channel.given.append(values)
         channel.rows.append(row(_cast(op, name, values, x)))
     each = [varying_axes(op, name, values, x, axis) for (name, _), values in zip(named, channel.given, strict=True)]

@@ -21,7 +21,7 @@ from fastleaky._operations import OPERATIONS, Operation
 
 USABLE = fastleaky.backends()
 UNUSABLE = choice.unusable()
-FRAMEWORKS = ("torch", "onnxruntime", "onnx", "jax", "distributed")
+FRAMEWORKS = ("torch", "onnxruntime", "onnx", "jax", "dask", "distributed")
 TYPES = ["float32", "float64", "float16"]
 try:
     import ml_dtypes  # NumPy knows the name bfloat16 from here on

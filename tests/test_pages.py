@@ -4,6 +4,7 @@ import doctest
 import re
 
 import pytest
+from conftest import FRAMEWORKS
 from pages import PAGES, ROOT, blocks
 
 import fastleaky
@@ -22,6 +23,9 @@ OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_python_of_the_pages(page):
+    for framework in FRAMEWORKS:
+        if re.search(rf"^(>>> )?import {framework}$", page.read_text(), re.MULTILINE):
+            pytest.importorskip(framework)
     found = {}
     for block in blocks(page):
         if block.language == "python":
