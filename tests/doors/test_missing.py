@@ -1,0 +1,31 @@
+"""A door imports its framework only when asked for; where that is missing, the error says what to install."""
+
+import tomllib
+
+import pytest
+from children import HIDE, python, words
+from conftest import FRAMEWORKS
+from pages import ROOT
+
+NEEDED = {  # what each door imports; it has the extra of its own name
+    "dask": ["dask"],
+    "torch": ["torch", "ml_dtypes"],
+}
+
+
+@pytest.mark.parametrize(("door", "missing"), [(door, name) for door, names in NEEDED.items() for name in names])
+def test_missing(door, missing):
+    child = python(HIDE.format(hidden=[missing]) + f"import fastleaky.{door}")
+    message = f"fastleaky.{door} needs {missing}, which is not installed: pip install 'fastleaky[{door}]'"
+    assert child.stderr.splitlines()[-1] == f"ImportError: {message}"
+
+
+def test_extras():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert set(NEEDED) <= set(extras)
+
+
+def test_none_is_imported_unasked():
+    imported = words("import fastleaky, sys; fastleaky.leaky_relu([1.0]); print(*sys.modules)")
+    assert "fastleaky" in imported
+    assert not set(imported) & {*FRAMEWORKS, "ml_dtypes"}
