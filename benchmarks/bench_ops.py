@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import fastleaky
-from benchmarks.peers import PEERS, Peer, imports, ours
+from benchmarks.peers import PEERS, Peer, ours
 from benchmarks.peers.peer import MissingError
 from benchmarks.workloads import Case, draw
 from fastleaky._operations import OPERATIONS
@@ -20,9 +20,12 @@ from fastleaky.cli.workloads import WORKLOADS
 THREADS = int(os.environ.get("FASTLEAKY_NUM_THREADS", "1"))
 LAYERS = {f"{workload.network}-{'x'.join(map(str, workload.shape))}": workload for workload in WORKLOADS}
 BACKENDS = {name: Peer(name, functools.partial(ours.prepare, name)) for name in fastleaky.backends()}
-NOT_HERE = (*ours.PEERS, *imports.PEERS)
 draw_once = functools.lru_cache(1)(draw)  # for all that compute the same layer
-OTHERS = {name: peer for name, peer in PEERS.items() if peer not in NOT_HERE and "float32" in peer.dtypes}
+OTHERS = {
+    name: peer
+    for name, peer in PEERS.items()
+    if peer.everywhere and peer not in ours.PEERS and "float32" in peer.dtypes
+}
 
 
 @pytest.mark.parametrize("who", [*BACKENDS, *OTHERS])

@@ -186,7 +186,7 @@ def goals(extent: Extent, peers: list[str], cpus: int) -> list[Goal]:
     two = [sweep_case(20, name, threads=2) for name in ("leaky_relu", "prelu_backward") if cpus > 1]
     all_sizes = [sweep_case(size, case.operation, threads=2) for size in range(LARGEST + 1) for case in two]
     headlines = [network_case(network) for network in NETWORKS if network.name in {"iresnet50", "YOLOv3-tiny"}]
-    rivals = [pair for name in peers for pair in against(name, headlines)]
+    rivals = [pair for name in peers if PEERS[name].everywhere for pair in against(name, headlines)]
     large = [sweep_case(size, name) for size in (20, 22, 24) for name in OPERATIONS]
     where = [sweep_case(20, name) for name in OPERATIONS if name != "prelu_backward"]
     importing = Case("import", "leaky_relu", ((1,),))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from benchmarks.lab import Run
-from benchmarks.peers import PEERS, imports, limits
+from benchmarks.peers import PEERS, limits
 from benchmarks.workloads import FORMATS, LARGEST, SIGNS, Case, network_case, sweep_case
 from fastleaky.cli.workloads import NETWORKS, Network
 
@@ -61,7 +61,7 @@ class Group:
 def everyone(case: Case, peers: list[str]) -> tuple[Run, ...]:
     """Return every one of `peers` that makes sense for a case."""
     left_out = {limits.NEGATIVE} if not case.fresh else {limits.COPY, limits.STREAM}
-    left_out |= {peer.name for peer in imports.PEERS}
+    left_out |= {peer.name for peer in PEERS.values() if not peer.everywhere}
     return tuple(
         Run(name, case)
         for name in peers

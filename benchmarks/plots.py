@@ -1,4 +1,4 @@
-"""The pictures: bytes a second over size, time over size for small arrays, and whole networks beside peers."""
+"""The pictures: bytes a second over size, time over size for small arrays, and networks beside peers or without us."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from PIL import Image
 
+from benchmarks import figures, frameworks
 from benchmarks.peers import PEERS
 from benchmarks.peers.limits import COPY, LIMITS, NEGATIVE, STREAM
 from benchmarks.peers.ours import OURS
@@ -242,6 +243,32 @@ def bars(axes: Any, name: str, timings: list[Timing]) -> None:
     axes.tick_params(left=False)
 
 
+def whole(results: Results) -> Figure | None:
+    """Bars: how many times as fast whole training steps and inferences are with us, in each framework."""
+    gains = list(frameworks.gains(results))
+    if not gains:
+        return None
+    figure = Figure(figsize=(11, 1.2 + 0.55 * len(gains)), layout="constrained")
+    axes = figure.subplots()
+    for place, gain in enumerate(gains):
+        ratio, span = figures.middle(gain.ratios), figures.interval(gain.ratios)
+        axes.barh(place, ratio, color=RED, height=0.62)
+        axes.plot(span, [place, place], color=INK, lw=1.2)
+        text = f"{ratio:.2f} x:  {seconds(gain.ours.time)} instead of {seconds(gain.theirs.time)}"
+        axes.text(max(1, ratio, span[1]) + 0.02, place, text, va="center", color=INK)
+    axes.set_yticks(range(len(gains)), [f"{gain.what}\n{gain.framework}" for gain in gains])
+    axes.axvline(1, color=INK, lw=1.5, ls=(0, (4, 2)))
+    end = max(figures.middle(gain.ratios) for gain in gains)
+    axes.set(xlim=(0, 1.5 * max(1, end)), xticks=range(int(end) + 1), xlabel="dashed: the framework alone")
+    axes.invert_yaxis()
+    axes.grid(visible=False)
+    axes.spines["left"].set_visible(False)
+    axes.tick_params(left=False)
+    title = "Whole networks, one thread: how many times as fast with fastleaky"
+    figure.suptitle(title + note(results), x=0.01, ha="left")
+    return figure
+
+
 def note(results: Results) -> str:
     """Say in a title where this was, or that it is nothing to go by."""
     where = f"{results.machine['processor'].split(',')[0]}, {results.machine['date']}"
@@ -264,6 +291,7 @@ def save(results: Results, folder: Path) -> list[Path]:
             "latency": latency(results),
             "networks": networks(results),
             "networks-backward": networks(results, backward=True),
+            "whole": whole(results),
         }
         for name, figure in pictures.items():
             if figure is not None:

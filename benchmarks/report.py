@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks import figures
+from benchmarks import figures, frameworks
 from benchmarks.peers import PEERS
 from benchmarks.peers.limits import COPY, LIMITS
 from benchmarks.peers.ours import OURS
@@ -22,8 +22,10 @@ def table(head: list[str], rows: list[list[str]], align: str = "---:") -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))
 
 
-def span(timing: Timing, cell: Callable[[Timing], str]) -> str:
-    """Show between what a figure lies that the repeats do not settle."""
+def show(timing: Timing, cell: Callable[[Timing], str]) -> str:
+    """Show a figure, or between what it lies if the repeats do not settle it."""
+    if timing.steady:
+        return cell(timing)
     ends = [cell(end) for end in timing.ends]
     low, high = sorted(ends, key=lambda end: float(end.replace(",", "")))
     return f"{low} to {high}"
@@ -39,12 +41,18 @@ def grid(timings: list[Timing], column: Callable[[Timing], str], cell: Callable[
         for name in columns:
             timing = found.get((peer, name))
             rivals = [t.time for t in timings if column(t) == name and t.peer not in LIMITS]
-            text = "" if timing is None else cell(timing) if timing.steady else span(timing, cell)
+            text = "" if timing is None else show(timing, cell)
             first = timing is not None and peer not in LIMITS and timing.time == best(rivals)
             row.append(f"**{text}**" if first else text)
         if any(row[1:]):
             rows.append(row)
     return table(["", *columns], rows)
+
+
+def settled(repeats: list[float]) -> str:
+    """Show the median, or between what it lies."""
+    low, high = figures.interval(repeats)
+    return f"{figures.middle(repeats):.2f}" if figures.steady(repeats) else f"{low:.2f} to {high:.2f}"
 
 
 def milliseconds(timing: Timing) -> str:
@@ -116,8 +124,7 @@ def share(results: Results) -> str:
                     (mine.bytes / ours) / (copy.bytes / theirs)
                     for ours, theirs in zip(mine.seconds, copy.seconds, strict=False)
                 ]
-                low, high = figures.interval(parts)
-                cells.append(f"{figures.middle(parts):.2f}" if figures.steady(parts) else f"{low:.2f} to {high:.2f}")
+                cells.append(settled(parts))
         if cells:
             rows.append([operation, *cells])
     return table(["", *names], rows)
@@ -127,6 +134,20 @@ def formats(results: Results, operation: str, size: str) -> str:
     """Show elements a second, in thousands of millions, for each number format."""
     timings = [timing for timing in results.select("formats", operation=operation) if timing.case.name == size]
     return grid(timings, lambda timing: timing.case.dtype, giga_elements, lambda t: min(t, default=0))
+
+
+def whole(results: Results) -> str:
+    """Show milliseconds for whole training steps and inferences, without us and with us."""
+    rows = [
+        [
+            gain.what,
+            gain.framework,
+            *(show(timing, milliseconds) for timing in (gain.theirs, gain.ours)),
+            settled(gain.ratios),
+        ]
+        for gain in frameworks.gains(results)
+    ]
+    return table(["", "in", "alone", "with fastleaky", "times as fast"], rows)
 
 
 def latency(results: Results) -> str:
@@ -169,6 +190,8 @@ def tables(results: Results) -> dict[str, tuple[str, str]]:
     cpus = results.machine["cpus"]
     made = {
         "goals": ("Goals", goals(results)),
+        "frameworks": ("Goals for frameworks", goals(results, "frameworks")),
+        "whole": ("Whole training steps and inferences, one thread: milliseconds", whole(results)),
         "formats": ("Goals for number formats", goals(results, "formats")),
         "networks": (
             "All activations of a network, forward, one thread: milliseconds",
@@ -204,7 +227,8 @@ def markdown(results: Results) -> str:
 
 def insert(page: str, results: Results) -> str:
     """Put the tables between the lines <!-- benchmarks: NAME --> and <!-- benchmarks end --> of a page."""
-    made = {"conditions": conditions(results)} | {name: text for name, (_, text) in tables(results).items()}
+    made = {name: text for name, (_, text) in tables(results).items()}
+    made |= {f"{name}-conditions": conditions(results) for name in ("goals", "frameworks") if name in made}
 
     def fill(place: re.Match[str]) -> str:
         name = place["name"]

@@ -10,6 +10,7 @@ import json
 import math
 import os
 import sys
+import textwrap
 import time
 import timeit
 from typing import Any, TextIO
@@ -26,6 +27,7 @@ from fastleaky.quantized import reference as integer_reference
 CHECKED = 2**20  # elements; beyond, the specification takes longer than the timing
 TURN = 3  # repeats in a turn, of which the fastest counts
 LONG = 0.05  # seconds from which on a call is made once
+LONGEST = 200  # characters of a reason why not
 WARM = 0.02  # seconds of calls that show which threads work
 
 
@@ -67,10 +69,10 @@ class Sampler:
 
 
 def check(peer: Peer, case: Case) -> None:
-    """See that a peer computes the operation, on the smallest of the layers."""
+    """See that a peer computes the operation, on the smallest of the layers; whole networks are for the tests."""
     smallest = min(case.shapes, key=math.prod)
     case = dataclasses.replace(case, shapes=(smallest,))
-    if case.elements > CHECKED:
+    if case.elements > CHECKED or case.whole:
         return
     layers = draw(case)
     integers = case.element_type.kind in "iu"
@@ -136,7 +138,7 @@ class Desk:
         except MissingError as error:
             return {"why": str(error)}
         except Exception as error:  # noqa: BLE001 - whatever a framework raises: reported, and the rest goes on
-            return {"why": f"{type(error).__name__}: {error}"}
+            return {"why": textwrap.shorten(f"{type(error).__name__}: {error}", LONGEST, placeholder=" ...")}
         self.samplers[key] = sampler
         return {}
 

@@ -46,6 +46,7 @@ class Case:
     fresh: bool = False  # results in new arrays, rather than in given ones
     threads: int = 1
     dtype: str = "float32"  # or a number format of 16 or 8 bits
+    whole: bool = False  # the whole network of this name, on a batch of images of this shape
 
     @classmethod
     def of(cls, fields: dict[str, Any]) -> Case:
@@ -88,6 +89,11 @@ def network_case(network: Network, *, backward: bool = False, **options: Any) ->
     shapes = tuple((network.batch, *layer) for layer in network.layers)
     operation = network.operation + "_backward" * backward
     return Case(network.name, operation, shapes, network.slope, **options)
+
+
+def whole_case(network: str, batch: int = 1, *, training: bool = False) -> Case:
+    """A whole training step, or a whole inference, of a network of networks.py."""
+    return Case(network, "prelu_backward" if training else "prelu", ((batch, 3, 112, 112),), 0.25, whole=True)
 
 
 def sweep_case(exponent: int, operation: str = "leaky_relu", **options: Any) -> Case:

@@ -1,5 +1,6 @@
 """The benchmark suite itself: its verdicts, its refusals, and that each peer computes what it is timed for."""
 
+import importlib
 import json
 import math
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import figures, goals, parts, report
+from benchmarks import figures, frameworks, goals, parts, report
 from benchmarks.__main__ import join, wanted_goals
 from benchmarks.goals import Goal, Pair
 from benchmarks.lab import Lab, Run
@@ -18,7 +19,7 @@ from benchmarks.peers import PEERS, limits, ours
 from benchmarks.peers.peer import MissingError, Peer, Prepared
 from benchmarks.results import Results
 from benchmarks.worker import Desk, Sampler, WrongError, check, timer
-from benchmarks.workloads import SIGNS, Case, draw, network_case, sweep_case
+from benchmarks.workloads import SIGNS, Case, draw, network_case, sweep_case, whole_case
 from fastleaky._operations import OPERATIONS
 from fastleaky.cli.workloads import NETWORKS
 
@@ -39,6 +40,66 @@ def test_sizes_of_networks():
     assert elements["YOLOv4-tiny"] == 6_121_856
     assert elements["iresnet50"] == 3_713_024
     assert elements["MobileFaceNet"] == 3_161_088
+
+
+@pytest.fixture
+def networks():
+    pytest.importorskip("torch").set_num_threads(1)
+    return importlib.import_module("benchmarks.networks")
+
+
+def prelus(networks, net):
+    """The shapes of what a network's PReLUs are given."""
+    shapes = []
+    for layer in net.modules():
+        if isinstance(layer, networks.nn.PReLU):
+            layer.register_forward_hook(lambda _, inputs, __: shapes.append(tuple(inputs[0].shape[1:])))
+    with networks.torch.inference_mode():
+        net(networks.torch.zeros(1, 3, networks.SIZE, networks.SIZE))
+    return shapes
+
+
+def test_whole_networks_have_the_activations_of_the_table(networks):
+    """MobileFaceNet's first layers aside, where InsightFace has more channels than the paper."""
+    layers = {network.name: sorted(network.layers) for network in NETWORKS}
+    assert sorted(prelus(networks, networks.iresnet(3, 4, 14, 3))) == layers["iresnet50"]
+    paper = prelus(networks, networks.mobilefacenet())
+    assert paper[:2] == [(64, 56, 56)] * 2
+    assert sorted([(128, 56, 56)] * 2 + paper[2:]) == layers["MobileFaceNet"]
+    counts = [sum(p.numel() for p in make().parameters()) for make in networks.NETWORKS.values()]
+    assert counts == [1_200_512, 24_025_088]
+
+
+@pytest.mark.parametrize("name", ["MobileFaceNet", "iresnet18"])
+def test_whole_networks_are_the_same_with_us(networks, name):
+    """To the last bit in inference, and in the loss of every step: the weights stay."""
+    torch = networks.torch
+    images = torch.randn(2, 3, networks.SIZE, networks.SIZE, generator=torch.Generator().manual_seed(1))
+    theirs, ours = networks.NETWORKS[name](), networks.NETWORKS[name]()
+    assert importlib.import_module("fastleaky.torch").convert(ours) == len(prelus(networks, theirs))
+    assert all(isinstance(a, type(b)) for a, b in zip(ours.modules(), theirs.modules(), strict=True))
+    with torch.inference_mode():
+        assert torch.equal(ours(images), theirs(images))
+    steps = [networks.training_step(net, images) for net in (theirs, ours)]
+    losses = [step() for step in steps * 2]
+    assert len(set(map(float, losses))) == 1
+    for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
+        assert torch.any(b.grad != 0)
+        assert torch.allclose(a.grad, b.grad, rtol=1e-3, atol=1e-3 * float(b.grad.abs().max()))
+
+
+@pytest.mark.parametrize("name", ["MobileFaceNet", "iresnet18"])
+def test_whole_networks_are_exported(networks, name):
+    onnx, runtime = pytest.importorskip("onnx"), pytest.importorskip("onnxruntime")
+    net = networks.NETWORKS[name]()
+    images = networks.torch.randn(1, 3, networks.SIZE, networks.SIZE)
+    file = networks.onnx_model(net, images)
+    nodes = [node.op_type for node in onnx.load_from_string(file).graph.node]
+    assert nodes.count("PRelu") == len(prelus(networks, net))
+    session = runtime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    with networks.torch.inference_mode():
+        wanted = net(images).numpy()
+    assert np.allclose(session.run(None, {"x": images.numpy()})[0], wanted, atol=1e-4 * np.abs(wanted).max())
 
 
 @pytest.mark.parametrize("negative", SIGNS)
@@ -274,6 +335,15 @@ def test_groups_have_nothing_in_common():
             assert any(pair.ours in group and pair.theirs in group for group in divided)
 
 
+@pytest.mark.parametrize(("version", "bound"), [("1.26.0", 1), ("1.32.0", 2.4), (None, 1)])
+def test_goals_for_frameworks_name_versions(monkeypatch, version, bound):
+    """ONNX Runtime's own PRelu was quick until 1.26."""
+    monkeypatch.setattr(frameworks.machine, "versions", lambda: {"onnxruntime": version} if version else {})
+    table = {(goal.what, goal.versus): goal for goal in frameworks.goals(parts.Extent())}
+    assert table["MobileFaceNet, inference", f"ONNX Runtime {version or ''}".rstrip()].at_least == bound
+    assert {goal.part for goal in table.values()} == {"frameworks"}
+
+
 def test_only_some_goals():
     extent = parts.Extent(match="the NumPy backend")
     chosen = wanted_goals(["goals", "formats"], extent, [], 1)
@@ -308,7 +378,7 @@ def sample_results():
         "system": "S",
         "cpus": 1,
         "caches": {"L1": 2**15},
-        "versions": {},
+        "versions": {"torch": "2"},
         "date": "D",
         "backend": "c",
     }
@@ -322,6 +392,10 @@ def sample_results():
             for backward in (False, True):
                 results.add("networks", {Run(peer, network_case(network, backward=backward)): [n**3 * 1e-3] * 3})
     results.add("networks", {Run(ours.OURS, network_case(NETWORKS[4])): [1.0, 2.0, 3.0]})
+    for n, framework in enumerate((frameworks.TORCH, frameworks.RUNTIME), start=2):
+        for training in (False, True)[: 3 - n + 1]:
+            case = whole_case("MobileFaceNet", 16, training=training)
+            results.add("goals", {Run(framework.ours, case): [1e-3] * 3, Run(framework.theirs, case): [n * 1e-3] * 3})
     results.goals.append(judged([1.0] * 3, [2.0] * 3, at_least=1))
     return results
 
@@ -332,6 +406,11 @@ def test_tables():
     assert lines[0] == "|  | YOLOv3-tiny | YOLOv4-tiny | DCGAN | StyleGAN2 | iresnet50 |"
     assert lines[2] == "| fastleaky | **1** | **1** | **1** | **1** | **1e+03 to 3e+03** |"
     assert "| *np.copyto* | 8 | 8 | 8 | 8 |  |" in lines  # a limit is never the best
+    assert made["whole"].splitlines()[2:] == [
+        "| MobileFaceNet, inference, batch of 16 | PyTorch 2 | 2 | 1 | 2.00 |",
+        "| MobileFaceNet, training step, batch of 16 | PyTorch 2 | 2 | 1 | 2.00 |",
+        "| MobileFaceNet, inference, batch of 16 | ONNX Runtime | 3 | 1 | 3.00 |",
+    ]
     assert made["goals"].splitlines()[2] == "| a | at least 1 x b | 2 x b | met |"
     assert "JAX: not installed" in report.markdown(sample_results())
     place = "<!-- benchmarks: {} -->\n{}\n<!-- benchmarks end -->\n"
@@ -355,7 +434,8 @@ def test_results_are_kept(tmp_path):
 def test_pictures(tmp_path):
     plots = pytest.importorskip("benchmarks.plots", reason="matplotlib is not installed")
     made = plots.save(sample_results(), tmp_path)
-    assert [path.name for path in made] == ["bandwidth.png", "latency.png", "networks.png", "networks-backward.png"]
+    names = ["bandwidth", "latency", "networks", "networks-backward", "whole"]
+    assert [path.name for path in made] == [f"{name}.png" for name in names]
     assert all(1000 < path.stat().st_size < 200_000 for path in made)
 
 

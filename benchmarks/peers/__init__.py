@@ -16,6 +16,7 @@ from benchmarks.peers import (
     openvino_,
     ours,
     torch_,
+    training,
 )
 from benchmarks.peers.peer import Peer, Prepared
 
@@ -23,8 +24,9 @@ ALL = (
     *ours.PEERS,
     *limits.PEERS,
     torch_.PEER,
+    *training.PEERS,
     onednn.PEER,
-    onnxruntime_.PEER,
+    *onnxruntime_.PEERS,
     *litert.PEERS,
     openvino_.PEER,
     jax_.PEER,

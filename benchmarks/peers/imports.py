@@ -17,6 +17,6 @@ def prepare(module: str, _: Case, __: list[Layer]) -> list[Prepared]:
 
 
 PEERS = tuple(
-    Peer(f"import {module}", functools.partial(prepare, module), home="import", threaded=False)
+    Peer(f"import {module}", functools.partial(prepare, module), home="import", threaded=False, everywhere=False)
     for module in ("numpy", "fastleaky")
 )

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import functools
+import importlib
+from typing import Any
 
 import numpy as np
 
 from benchmarks.peers.peer import Peer, Prepared, given, models, per_channel
+from benchmarks.peers.torch_ import tensor
 from benchmarks.workloads import Case, Layer
+
+CPU, OURS = "ONNX Runtime, CPU provider", "fastleaky.onnxruntime"
 
 
 def model(case: Case, layers: list[Layer]) -> bytes:
@@ -34,23 +39,30 @@ def model(case: Case, layers: list[Layer]) -> bytes:
     return serialized
 
 
-def build(case: Case, layers: list[Layer]) -> Prepared:
-    """Make a session; for results in new arrays without bindings."""
+def session(model: bytes, threads: int, peer: str = CPU) -> Any:
+    """Make a session of ONNX Runtime's own provider, or of ours and its own."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = case.threads
+    options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(model(case, layers), options, providers=["CPUExecutionProvider"])
+    if peer == OURS:
+        return importlib.import_module(OURS).session(model, options)
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def build(case: Case, layers: list[Layer]) -> Prepared:
+    """Make a session; for results in new arrays without bindings."""
+    made = session(model(case, layers), case.threads)
     if case.fresh:
         feeds = {f"x{i}": layer["x"] for i, layer in enumerate(layers)}
-        return Prepared([functools.partial(session.run, None, feeds)], lambda value: (value[0],))
-    binding = session.io_binding()
+        return Prepared([functools.partial(made.run, None, feeds)], lambda value: (value[0],))
+    binding = made.io_binding()
     for i, layer in enumerate(layers):
         x, out = layer["x"], layer["out"]
         binding.bind_input(f"x{i}", "cpu", 0, np.float32, x.shape, x.ctypes.data)
         binding.bind_output(f"y{i}", "cpu", 0, np.float32, out.shape, out.ctypes.data)
-    return Prepared([functools.partial(session.run_with_iobinding, binding)], given(layers))
+    return Prepared([functools.partial(made.run_with_iobinding, binding)], given(layers))
 
 
 def prepare(case: Case, layers: list[Layer]) -> list[Prepared]:
@@ -60,4 +72,20 @@ def prepare(case: Case, layers: list[Layer]) -> list[Prepared]:
     return models(build)(case, layers)
 
 
-PEER = Peer("ONNX Runtime", prepare, ("onnxruntime", "onnx"))
+def prepare_network(peer: str, case: Case, layers: list[Layer]) -> list[Prepared]:
+    """Run a whole network, from the file that PyTorch exports."""
+    if not case.whole or len(case.op.inputs) > 1:
+        return []
+    from benchmarks import networks
+
+    file = networks.onnx_model(networks.NETWORKS[case.name](), tensor(layers[0]["x"]))
+    run = session(file, case.threads, peer).run
+    return [Prepared([functools.partial(run, None, {"x": layers[0]["x"]})], None)]
+
+
+MODULES = ("onnxruntime", "onnx")
+NETWORKS = [
+    Peer(name, functools.partial(prepare_network, name), (*MODULES, "torch"), home=CPU, everywhere=False)
+    for name in (CPU, OURS)
+]
+PEERS = (Peer("ONNX Runtime", prepare, MODULES), *NETWORKS)

@@ -50,6 +50,7 @@ class Peer:
     home: str = ""  # peers of one home share a process, for they do not disturb each other
     threaded: bool = True  # it can use several threads
     dtypes: tuple[str, ...] = ("float32",)  # element types that it is timed with
+    everywhere: bool = True  # it takes part in all comparisons; otherwise only in the goals that name it
     arrays: int = 0  # how many arrays a limit reads and writes; 0: it is no limit, and moves what the operation moves
 
     @property
