@@ -17,15 +17,16 @@ if TYPE_CHECKING:
     from cffi import FFI
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-TABLE = os.path.join(os.path.dirname(HERE), "_operations.py")
-CSRC = os.path.join(os.path.dirname(os.path.dirname(HERE)), "csrc")
+PACKAGE = os.path.dirname(HERE)
+TABLE = os.path.join(PACKAGE, "_operations.py")
+CSRC = os.path.join(os.path.dirname(PACKAGE), "csrc")
 HEADERS = ("fastleaky.h", "fastleaky_threads.h", "fastleaky_quantized.h")
 
 
 def digest() -> str:
     """A short hash of the C sources and the table of operations, to refuse kernels that were built from others."""
     paths = [TABLE]
-    for top in (CSRC, HERE):
+    for top in (CSRC, PACKAGE):
         for folder, _, names in os.walk(top):
             paths += [os.path.join(folder, name) for name in names if name.endswith((".c", ".h", ".def"))]
     crc = 0

@@ -9,6 +9,8 @@ from pages import ROOT
 
 NEEDED = {  # what each door imports; it has the extra of its own name
     "dask": ["dask"],
+    "onnx": ["onnx"],
+    "onnxruntime": ["onnxruntime"],
     "torch": ["torch", "ml_dtypes"],
 }
 

@@ -1,0 +1,101 @@
+"""ONNX Runtime with fastleaky's kernels: an execution provider that takes PRelu and LeakyRelu out of unmodified models.
+
+Register it once, and name it in front of the CPU provider, which keeps all other nodes::
+
+    import onnxruntime
+    import fastleaky.onnxruntime
+
+    fastleaky.onnxruntime.register()
+    providers = ["FastleakyExecutionProvider", "CPUExecutionProvider"]
+    session = onnxruntime.InferenceSession("model.onnx", providers=providers)
+
+The provider is a library in C without Python, so programs in C++ can register it too: see :func:`library`.
+"""
+
+import os
+import re
+import threading
+from typing import Any
+
+from fastleaky._backends import native
+from fastleaky._extras import extra
+
+with extra("onnxruntime"):
+    import onnxruntime
+
+__all__ = ["NAME", "library", "register", "session"]
+
+NAME = "FastleakyExecutionProvider"
+OLDEST = (1, 24)
+_registering = threading.Lock()
+
+
+def library() -> str:
+    """Return the path of the provider's library.
+
+    In C++, ``Ort::Env::RegisterExecutionProviderLibrary("fastleaky", path)`` registers it, and
+    ``Ort::SessionOptions::AppendExecutionProvider_V2`` takes its device.
+
+    Raises
+    ------
+    ImportError
+        If fastleaky was installed without a C compiler.
+    """
+    return os.path.join(os.path.dirname(str(native.extension().__file__)), "onnxruntime", "fastleaky_onnxruntime.so")
+
+
+def register() -> None:
+    """Make the provider known to ONNX Runtime, unless it is already.
+
+    From ONNX Runtime 1.25 on, sessions can then ask for ``"FastleakyExecutionProvider"`` by name. In 1.24 they cannot,
+    and :func:`session` does what is needed instead.
+
+    Raises
+    ------
+    ImportError
+        If fastleaky was installed without a C compiler.
+    RuntimeError
+        If ONNX Runtime is older than 1.24.
+    """
+    if tuple(int(number) for number in re.findall(r"\d+", onnxruntime.__version__)[:2]) < OLDEST:
+        raise RuntimeError(
+            f"fastleaky.onnxruntime needs ONNX Runtime {'.'.join(map(str, OLDEST))} or later, and this is "
+            f"{onnxruntime.__version__}: pip install -U onnxruntime"
+        )
+    with _registering:
+        if not _devices():
+            onnxruntime.register_execution_provider_library("fastleaky", library())
+
+
+def session(model: str | bytes | os.PathLike[str], options: Any = None) -> Any:
+    """Create a session that runs PRelu and LeakyRelu by fastleaky, and all else by the CPU provider.
+
+    Parameters
+    ----------
+    model : path or bytes
+        The model, as for ``onnxruntime.InferenceSession``.
+    options : onnxruntime.SessionOptions, optional
+        Its options; ONNX Runtime 1.24 keeps the provider in them. Providers that they name already are not used; in
+        1.24, only they are.
+
+    Returns
+    -------
+    onnxruntime.InferenceSession
+        The session.
+
+    Raises
+    ------
+    ImportError, RuntimeError
+        As for :func:`register`; and whatever ONNX Runtime raises for the model.
+    """
+    register()
+    if NAME in onnxruntime.get_available_providers():
+        return onnxruntime.InferenceSession(model, options, providers=[NAME, "CPUExecutionProvider"])
+    options = options or onnxruntime.SessionOptions()  # ONNX Runtime 1.24 takes no plugin by its name
+    if not options.has_providers():
+        options.add_provider_for_devices(_devices(), {})
+    return onnxruntime.InferenceSession(model, options)
+
+
+def _devices() -> list[Any]:
+    return [device for device in onnxruntime.get_ep_devices() if device.ep_name == NAME]

@@ -1,0 +1,30 @@
+/* provider.h - what the provider's files share.
+ * SPDX-License-Identifier: MIT */
+#ifndef FL_PROVIDER_H
+#define FL_PROVIDER_H
+
+#include "fastleaky.h"
+#include "ort_abi.h"
+
+#define FL_PROVIDER_NAME "FastleakyExecutionProvider"
+
+/* ONNX Runtime's functions, and the instruction set of this processor: the same for all sessions of a process. */
+extern const OrtApi *ort;
+extern const OrtEpApi *ort_ep;
+extern const fl_isa *isa;
+
+/* Return from a function that cannot go on. */
+#define TRY(call)                                                                                                      \
+    do {                                                                                                               \
+        OrtStatus *const failure = (call);                                                                             \
+        if (failure)                                                                                                   \
+            return failure;                                                                                            \
+    } while (0)
+
+/* kernels.c: the kernels of all operators, with their types and versions. */
+OrtStatus *add_kernels(OrtKernelRegistry *registry);
+
+/* claims.c: say which nodes of a graph the provider takes. */
+OrtStatus *claim_nodes(OrtEp *ep, const OrtGraph *graph, OrtEpGraphSupportInfo *support);
+
+#endif
