@@ -184,12 +184,13 @@ def _like_x(op: str, grad: da.Array, x: da.Array) -> da.Array:
 def _channel(op: str, weight: da.Array | ArrayLike, x: da.Array, axis: int) -> tuple[da.Array, da.Array]:
     """Return the weight in a shape that broadcasts to `x`, in its chunks; and as it was given."""
     if not isinstance(weight, da.Array):
-        weight = da.asarray(_arguments.parameter(op, "weight", weight, meta_from_array(x)))
+        weight = da.from_array(_arguments.parameter(op, "weight", weight, meta_from_array(x)), chunks=-1)
     varying = _arguments.varying_axes(op, "weight", weight, x, axis)
     slope = weight.reshape([x.shape[i] if i in varying else 1 for i in range(x.ndim)])
     return slope.rechunk({i: x.chunks[i] for i in varying}), weight
 
 
+@reference.quiet
 def _backward(grad: Array, x: Array, slope: Array) -> tuple[Array, Array]:
     """Return dx of a chunk, and its ordered sums, which are not rounded to 16 bits before they are added."""
     wide_x = reference.wide(x)

@@ -152,6 +152,12 @@ def test_sums_of_16_bits_are_rounded_once():
     assert door.prelu_backward(*lazy, np.float16([0.25]))[1].compute().tolist() == [0]
 
 
+def test_overflow_is_no_warning():
+    x = da.from_array(np.float16([-60000]))
+    dx, dweight = dask.compute(*door.prelu_backward(x, x, np.float16([3])), scheduler="synchronous")
+    assert (dx.tolist(), dweight.tolist()) == ([-np.inf], [np.inf])
+
+
 def test_unknown_sizes(operation, dtype):
     given, _ = example((6, 8, 5), dtype)
     keep = np.array([True, False, True, True, False, True])
