@@ -102,6 +102,21 @@ def test_whole_networks_are_exported(networks, name):
     assert np.allclose(session.run(None, {"x": images.numpy()})[0], wanted, atol=1e-4 * np.abs(wanted).max())
 
 
+@pytest.mark.parametrize("framework", [frameworks.TORCH, frameworks.RUNTIME], ids=lambda framework: framework.library)
+def test_whole_networks_are_run_with_us_and_without(networks, framework):
+    pytest.importorskip(framework.library)
+    case = whole_case("MobileFaceNet")
+    calls = [PEERS[name].prepare(case, draw(case))[0].calls[0] for name in (framework.theirs, framework.ours)]
+    if framework is frameworks.TORCH:
+        ours = [any("fastleaky" in type(layer).__module__ for layer in call.func.modules()) for call in calls]
+    else:
+        ours = ["FastleakyExecutionProvider" in call.func.__self__.get_providers() for call in calls]
+    assert ours == [False, True]
+    with networks.torch.inference_mode():
+        theirs, ours = (np.asarray(call()) for call in calls)
+    assert np.allclose(theirs, ours, rtol=1e-4, atol=1e-4 * np.abs(ours).max())
+
+
 @pytest.mark.parametrize("negative", SIGNS)
 @pytest.mark.parametrize("channels_last", [False, True])
 def test_signs_are_as_said(negative, channels_last):
