@@ -45,12 +45,17 @@ def floats(op: str, name: str, value: ArrayLike) -> Array:
     if type(value).__module__.startswith("dask."):  # NumPy would load it
         raise TypeError(f"{op}: {name} is lazy, of Dask; fastleaky.dask.{op} takes it chunk by chunk")
     value = array(op, name, value)
-    if not name_in_c(value.dtype):
+    check_type(op, name, value.dtype)
+    return value
+
+
+def check_type(op: str, name: str, dtype: np.dtype[Any]) -> None:
+    """Check that a type is one of ours."""
+    if not name_in_c(dtype):
         raise TypeError(
-            f"{op}: {name} has type {value.dtype}; it must be float32, float64, float16 or bfloat16 (convert it, as "
+            f"{op}: {name} has type {dtype}; it must be float32, float64, float16 or bfloat16 (convert it, as "
             f"with {name}.astype(np.float32))"
         )
-    return value
 
 
 def parameter(op: str, name: str, value: ArrayLike, x: Array) -> Array:
@@ -180,13 +185,16 @@ def _cast(op: str, name: str, values: Array, x: Array) -> Array:
     dtype = x.dtype.newbyteorder("=")
     if values.dtype == dtype:
         return values
-    if values.dtype.type is not dtype.type and values.itemsize == HALF:
-        raise TypeError(
-            f"{op}: {name} has type {values.dtype}, and x has {x.dtype}; 16 bits go with their own type only"
-        )
-    if not np.can_cast(values.dtype, dtype, "safe"):
-        raise TypeError(f"{op}: {name} has type {values.dtype}, which does not cast safely to x's {x.dtype}")
+    check_cast(op, name, values.dtype, dtype)
     return _as_type(values, dtype)
+
+
+def check_cast(op: str, name: str, given: np.dtype[Any], dtype: np.dtype[Any]) -> None:
+    """Check that a parameter's type casts to that of x and loses nothing."""
+    if given.type is not dtype.type and given.itemsize == HALF:
+        raise TypeError(f"{op}: {name} has type {given}, and x has {dtype}; 16 bits go with their own type only")
+    if not np.can_cast(given, dtype, "safe"):
+        raise TypeError(f"{op}: {name} has type {given}, which does not cast safely to x's {dtype}")
 
 
 @quiet  # this costs a microsecond, so only what changes its type pays for it

@@ -137,8 +137,9 @@ class Tree:
     def build_extension(self) -> None:
         """Compile what Python imports, beside the package, where it is found first."""
         python = f"{GCC} -DPy_LIMITED_API=0x030b0000 -Ifastleaky -I{sysconfig.get_path('include')}"
-        objects = self._library(GCC) + self._objects(python, ["_ffi.c", "fastleaky/_backends/entry.c"])
-        self._command(["gcc", "-shared", "-pthread", *objects, "-o", "fastleaky/_ffi.abi3.so"])
+        sources = ["_ffi.c", "fastleaky/_backends/entry.c", "fastleaky/jax/handlers.c"]
+        objects = self._library(GCC) + self._objects(python, sources)
+        self._command(["gcc", "-shared", "-pthread", *objects, "-lm", "-o", "fastleaky/_ffi.abi3.so"])
 
     def failure(self, check: str) -> str:
         """Run a check; what failed first, or nothing."""

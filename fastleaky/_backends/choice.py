@@ -45,6 +45,11 @@ class Choice(NamedTuple):
         reasons = "".join(f"; {name} is not: {why}" for name, why in self.unusable.items())
         raise BackendError(f"no usable backend {wanted!r}; usable here: {', '.join(self.usable)}{reasons}")
 
+    def in_c(self) -> Any:
+        """Return the wanted backend if it is one of C, else the best one of C, or None; for code that needs C."""
+        names = [name for name in self.usable if name.startswith("c:")]
+        return self.usable[self.wanted if self.wanted in names else names[0]]() if names else None
+
     def without(self, name: str, why: str) -> Choice:
         """Return this choice without a backend."""
         usable = {other: make for other, make in self.usable.items() if other != name}
@@ -64,6 +69,7 @@ def _change(change: Callable[[Choice], Choice]) -> Choice:
     global _choice
     with _changing:
         before, _choice = _choice, change(_choice)
+        native.choose(_choice.in_c())
         for name in TYPES:
             native.set_backend(None, name)
     return before

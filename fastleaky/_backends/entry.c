@@ -14,7 +14,7 @@
 #include <string.h>
 #include "ndarray.h"
 
-static const size_t itemsizes[FL_TYPES] = {4, 8, 2, 2};
+const size_t fl_itemsizes[FL_TYPES] = {4, 8, 2, 2};
 static _Atomic(PyObject *) dtypes[FL_TYPES]; /* NULL: not seen yet */
 static PyObject *(*new_like_array)(PyObject *like, int order, PyObject *dtype, int subclass);
 static _Atomic(const fl_isa *) isas[FL_TYPES]; /* for each type; NULL: always the slow path */
@@ -109,7 +109,7 @@ static int parse(const operation *op, PyObject *const *bound, request *call)
         call->type++;
     if (call->type == FL_TYPES)
         return 0;
-    call->itemsize = itemsizes[call->type];
+    call->itemsize = fl_itemsizes[call->type];
     call->x = (const ndarray *)x;
     for (int i = 0; i < op->inputs; i++) {
         const ndarray *const input = well_behaved(bound[i], dtype);
@@ -241,16 +241,20 @@ PyObject *fl_enter(int number, PyObject *const *args, Py_ssize_t given, PyObject
 }
 
 /* Make one public function of a row of start(): the general function, its name, its text with the signature, the names
- * of the arguments, the numbers of inputs, channel parameters, numbers and results, and the defaults. */
+ * of the arguments, and the defaults. */
 static PyObject *make(int number, PyObject *row, PyObject *module)
 {
     operation *const op = &operations[number];
     PyMethodDef *const method = calloc(1, sizeof *method);
     PyObject *names, *defaults;
-    if (!method ||
-        !PyArg_ParseTuple(row, "OssO!iiiiO!", &op->general, &method->ml_name, &method->ml_doc, &PyTuple_Type, &names,
-                          &op->inputs, &op->channel, &op->numbers, &op->results, &PyTuple_Type, &defaults))
+    if (!method || !PyArg_ParseTuple(row, "OssO!O!", &op->general, &method->ml_name, &method->ml_doc, &PyTuple_Type,
+                                     &names, &PyTuple_Type, &defaults))
         return NULL;
+    const fl_operation *const known = &fl_operations[number];
+    op->inputs = known->inputs;
+    op->channel = known->channel;
+    op->numbers = known->numbers;
+    op->results = known->results;
     const int with_default = (int)PyTuple_Size(defaults);
     op->arguments = (int)PyTuple_Size(names);
     op->positional = op->inputs + op->channel + op->numbers;
@@ -309,6 +313,10 @@ static PyObject *set_isa(PyObject *self, PyObject *args)
     isas[type] = (const fl_isa *)(uintptr_t)address;
     Py_RETURN_NONE;
 }
+
+static _Atomic(const fl_isa *) chosen_isa;
+void fl_choose_isa(const fl_isa *isa) { chosen_isa = isa; }
+const fl_isa *fl_chosen_isa(void) { return chosen_isa; }
 
 static PyMethodDef own[] = {{"start", start, METH_VARARGS, NULL}, {"set_isa", set_isa, METH_VARARGS, NULL}, {0}};
 

@@ -37,7 +37,7 @@ def digest() -> str:
 
 
 def entries() -> str:
-    """What entry.h declares: each operation's entry, and its C functions behind one signature."""
+    """What entry.h declares: each operation's entries, and its C functions behind one signature."""
     table = runpy.run_path(TABLE)
     code, rows = "", ""
     for number, op in enumerate(table["OPERATIONS"].values()):
@@ -52,7 +52,10 @@ def entries() -> str:
             f"static PyObject *{op.name}(PyObject *self, PyObject *const *args, Py_ssize_t given, PyObject *names)\n"
         )
         code += f"{{ return (void)self, fl_enter({number}, args, given, names); }}\n"
-        rows += f"    {{{op.name}, {{{', '.join(functions)}}}}},\n"
+        code += f"static struct xla_error *{op.name}_xla(const struct xla_call_frame *frame)\n"
+        code += f"{{ return fl_xla_call({number}, frame); }}\n"
+        counts = ", ".join(str(len(names)) for _, names in fields)
+        rows += f"    {{{op.name}, {op.name}_xla, {{{', '.join(functions)}}}, {counts}}},\n"
     return f"{code}const fl_operation fl_operations[] = {{\n{rows}}};\nconst int fl_operation_count = {number + 1};\n"
 
 
@@ -64,7 +67,8 @@ def ffibuilder() -> FFI:
     for name in HEADERS:
         with open(os.path.join(CSRC, name)) as header:
             ffi.cdef(re.sub(r'^#.*\n|^extern "C" \{\n|^\}\n', "", header.read(), flags=re.MULTILINE))
-    ffi.cdef("static char *const fl_digest;")
+    ffi.cdef("static char *const fl_digest; uintptr_t fl_xla_handler(int operation);")
+    ffi.cdef("void fl_choose_isa(const fl_isa *isa); const fl_isa *fl_chosen_isa(void);")
     prelude = [f'#include "{name}"' for name in HEADERS]
     prelude += ["#define PyInit__ffi fl_cffi_init", f'static const char *const fl_digest = "{digest()}";']
     prelude += ['#include "../fastleaky/_backends/entry.h"', entries()]

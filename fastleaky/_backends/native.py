@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import importlib.util
@@ -154,8 +155,14 @@ def _described(operation: Operation, function: Any) -> tuple[Any, ...]:
     bare = [parameter.replace(annotation=parameter.empty) for parameter in signature.parameters.values()]
     text = f"{operation.name}{signature.replace(parameters=bare, return_annotation=signature.empty)}\n--\n\n"
     names = tuple(map(sys.intern, (*operation.positional, *operation.keywords)))
-    counts = map(len, (operation.inputs, operation.channel, operation.numbers, operation.results))
-    return (function, operation.name, text + function.__doc__, names, *counts, function.__defaults__ or ())
+    return (function, operation.name, text + function.__doc__, names, function.__defaults__ or ())
+
+
+def choose(backend: Native | None) -> None:
+    """Let code that is compiled once and called later, as that of JAX, use a backend from now on."""
+    with contextlib.suppress(ImportError):
+        module = extension()
+        module.lib.fl_choose_isa(backend.isa if backend else module.ffi.NULL)
 
 
 def set_backend(backend: object, name: str, dtype: np.dtype[Any] | None = None) -> None:
