@@ -7,6 +7,8 @@ from torch.nn import functional
 from fastleaky.torch import _arrays, _autograd
 from fastleaky.torch._eager import is_eager, is_regular
 
+_LARGEST = torch.finfo(torch.float32).max
+
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """PReLU: ``input`` where it is positive, else ``weight * input``; :func:`torch.nn.functional.prelu` by fastleaky.
@@ -97,11 +99,16 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     if torch.jit.is_scripting():
         return functional.leaky_relu(input, negative_slope, inplace)
     else:  # noqa: RET505 - as above
-        if inplace or not is_eager() or not is_regular(input) or not isinstance(negative_slope, float):
+        if inplace or not is_eager() or not is_regular(input) or not _is_slope(negative_slope):
             return functional.leaky_relu(input, negative_slope, inplace)
         if torch.is_grad_enabled() and input.requires_grad:
             return _autograd.LeakyReLU.apply(input, negative_slope)
         return _arrays.leaky_relu(input, negative_slope)
+
+
+def _is_slope(value: float) -> bool:
+    """Is it a float that PyTorch takes for every type? A finite one beyond float32 is for float64 only."""
+    return isinstance(value, float) and not abs(value) > _LARGEST
 
 
 def _autocast(tensor: Tensor) -> Tensor:

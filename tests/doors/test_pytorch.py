@@ -111,3 +111,10 @@ def test_convert_and_restore(copied):
     assert torch.equal(other(x), theirs(x))
     assert fastleaky.torch.restore(other) == 3
     assert [type(module) for module in other] == [type(module) for module in theirs]
+
+
+def test_a_slope_beyond_float32():
+    """PyTorch takes it for float64 only."""
+    with pytest.raises(RuntimeError, match="cannot be converted to type float without overflow"):
+        fastleaky.torch.leaky_relu(torch.ones(3), 1e39)
+    assert fastleaky.torch.leaky_relu(-torch.ones(3, dtype=torch.float64), 1e39).tolist() == [-1e39] * 3
