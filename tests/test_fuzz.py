@@ -13,8 +13,8 @@ import fastleaky
 
 pytest.importorskip("ml_dtypes")
 import fuzz
-from fuzz_cases import Case, draw_case
-from fuzz_doors import Door
+from fuzzing.cases import Case, draw_case
+from fuzzing.door import Door
 
 CASES = [draw_case(0, number) for number in range(60)]
 RIGHT = next(i for i, case in enumerate(CASES) if case.right and case.given["x"].size > 1)
@@ -80,9 +80,10 @@ def test_a_wrong_case(call):
 # A script that has other doors, too: some that end their process in case 3, and one that takes nothing.
 SCRIPT = f"""
 import ctypes, os, sys
+from types import SimpleNamespace
 sys.path.insert(0, {str(Path(fuzz.__file__).parent)!r})
 import fuzz
-from fuzz_doors import DOORS, Door
+from fuzzing.door import Door
 
 def refuse(case, _):
     raise ValueError
@@ -94,8 +95,13 @@ def ends(how):
         return case.wanted() or refuse(case, _)
     return Door(call)
 
-DOORS.update(crash=lambda: ends(lambda: ctypes.string_at(0)), exit=lambda: ends(lambda: os._exit(0)))
-DOORS.update(refuse=lambda: Door(refuse), nothing=lambda: Door(refuse, takes=lambda case: False))
+def never_right(case):
+    case.right = False
+
+crash, exit = ends(lambda: ctypes.string_at(0)), ends(lambda: os._exit(0))
+others = dict(crash=crash, exit=exit, refuse=Door(refuse), nothing=Door(refuse, adapt=never_right))
+fuzz.DOORS += others
+sys.modules.update({{f"fuzzing.{{name}}_": SimpleNamespace(DOOR=door) for name, door in others.items()}})
 fuzz.main()
 """
 

@@ -3,6 +3,7 @@
 import decimal
 import fractions
 import math
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +58,8 @@ class Case:
         try:
             if type(given["weight"]) in (int, float):  # it takes the type of x
                 given["weight"] = np.asarray(given["weight"], given["x"].dtype)
-            return self.operation(reference, given, **self.options)
+            with warnings.catch_warnings(action="ignore"):
+                return self.operation(reference, given, **self.options)
         except Exception:
             if self.right:
                 raise

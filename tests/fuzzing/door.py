@@ -1,0 +1,23 @@
+"""What the fuzzer must know of a door."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from fuzzing.cases import Case, draw_case
+
+Results = tuple[Any, ...]  # None where the door does not promise the specification's bits
+
+
+class Door(NamedTuple):
+    """A door, once its framework is imported."""
+
+    call: Callable[[Case, str], Results]
+    errors: tuple[type[BaseException], ...] = (TypeError, ValueError)
+    adapt: Callable[[Case], None] = lambda _: None  # makes a case what the framework can say; it may be wrong then
+    variants: tuple[str, ...] = ("",)  # each case is called so often
+
+    def draw(self, seed: int, number: int) -> Case:
+        """Draw a case for this door."""
+        case = draw_case(seed, number)
+        self.adapt(case)
+        return case

@@ -1,0 +1,50 @@
+"""The cases as ONNX models with one node."""
+
+import numpy as np
+from onnx import helper, numpy_helper
+
+from fastleaky import reference
+from fastleaky._operations import OPERATIONS
+from fuzzing.cases import Case, native
+
+
+@reference.quiet
+def adapt(case: Case) -> None:
+    """Make it a forward operation, with a slope as a node has it: of x's type, and aligned with its last axes."""
+    case.operation = OPERATIONS[case.operation.name.removesuffix("_backward")]
+    if case.right:
+        case.given["weight"] = reference.along(case.given["weight"], case.given["x"], case.axis)
+        case.given["negative_slope"] = np.float32(case.given["negative_slope"])
+
+
+def model(case: Case) -> tuple[bytes, dict[str, np.ndarray]]:
+    """Return the model and its inputs; a TypeError if ONNX has no such model."""
+    try:
+        return _model(case)
+    except Exception as error:
+        raise TypeError("no model") from error
+
+
+def _model(case: Case) -> tuple[bytes, dict[str, np.ndarray]]:
+    """Some sizes are not stated, and a weight may be a constant."""
+    names = ["x", *case.operation.channel]
+    arrays = {name: native(np.asarray(case.given[name])) for name in names}
+    constants = [name for name in case.operation.channel if case.rng.random() < 0.5]
+    *inputs, output = (
+        helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(array.dtype), _sizes(case, name, array))
+        for name, array in {**arrays, "y": arrays["x"]}.items()
+        if name not in constants
+    )
+    numbers = {"alpha": float(case.given["negative_slope"])} if case.operation.numbers else {}
+    node = helper.make_node("LeakyRelu" if numbers else "PRelu", names, ["y"], **numbers)
+    initializers = [numpy_helper.from_array(arrays[name], name) for name in constants]
+    graph = helper.make_graph([node], "fuzz", inputs, [output], initializers)
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 16)], ir_version=8)
+    return made.SerializeToString(), {name: array for name, array in arrays.items() if name not in constants}
+
+
+def _sizes(case: Case, name: str, array: np.ndarray) -> list[int | None]:
+    """Return the sizes that a model states: of right cases at least those that the provider must know."""
+    slope = case.given["weight"]
+    needed = [case.right and (name == "weight" or slope.shape[axis] != 1) for axis in range(array.ndim)]
+    return [n if known or case.rng.random() < 0.7 else None for n, known in zip(array.shape, needed, strict=True)]

@@ -1,0 +1,71 @@
+"""The door to PyTorch: tensors, with and without gradients. What it leaves to PyTorch must be PyTorch's, errors too."""
+
+import warnings
+from types import ModuleType
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import torch
+
+import fastleaky.torch
+from fastleaky._backends.selftest import same_bits
+from fuzzing.cases import Case, native
+from fuzzing.door import Door, Results
+
+
+def adapt(case: Case) -> None:
+    """Make its axis PyTorch's; it is right if PyTorch takes it, and with the specification's bits."""
+    case.axis = 1
+    if case.right:
+        x, weight, slope = (case.given[name] for name in ("x", "weight", "negative_slope"))
+        arrays = [case.given[name] for name in (*case.operation.inputs, *case.operation.channel)]
+        case.right = type(slope) in (int, float) and all(array.dtype.type is x.dtype.type for array in arrays)
+        case.right &= weight.ndim < 2 and (weight.size == 1 or weight.shape == x.shape[1:2])
+
+
+def call(case: Case, _: str) -> Results:
+    """Call both, and compare."""
+    ours, theirs = results(fastleaky.torch, case), results(torch.nn.functional, case)
+    assert type(ours) is type(theirs), (ours, theirs)
+    if isinstance(ours, Exception):
+        case.right = False
+        raise ours
+    assert same_bits(ours[0], theirs[0]), theirs
+    return ours if case.right else (None,) * len(ours)
+
+
+def results(module: ModuleType, case: Case) -> Any:
+    """Return the output, or the gradients, or the error."""
+    backward = "grad" in case.operation.inputs
+    function = getattr(module, case.operation.name.removesuffix("_backward"))
+    try:
+        inputs = [tensor(case.given[name], backward) for name in ("x", *case.operation.channel)]
+        y = function(*inputs, *(case.given[name] for name in case.operation.numbers))
+        if not backward:
+            return (array(y),)
+        y.backward(tensor(case.given["grad"]))
+        return tuple(array(made.grad) for made in inputs)
+    except Exception as error:  # noqa: BLE001 - to be compared
+        return error
+
+
+def tensor(value: Any, requires_grad: bool = False) -> Any:
+    """Return an array as a tensor, in its layout if PyTorch has that, and anything else as it is."""
+    if not isinstance(value, np.ndarray):
+        return value
+    array = native(value) if any(stride < 0 for stride in value.strides) or not value.dtype.isnative else value
+    bits = array.view(np.int16) if array.dtype == ml_dtypes.bfloat16 else array
+    with warnings.catch_warnings(action="ignore"):  # of an array that must not be written to
+        made = torch.from_numpy(bits)
+    made = made.view(torch.bfloat16) if bits is not array else made
+    return made.requires_grad_() if requires_grad and made.is_floating_point() else made
+
+
+def array(made: torch.Tensor) -> np.ndarray:
+    """Return a tensor as an array."""
+    made = made.detach()
+    return made.view(torch.int16).numpy().view(ml_dtypes.bfloat16) if made.dtype is torch.bfloat16 else made.numpy()
+
+
+DOOR = Door(call, (RuntimeError, TypeError, ValueError, OverflowError), adapt)
