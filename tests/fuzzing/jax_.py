@@ -1,0 +1,39 @@
+"""The door to JAX: compiled or not, and its gradients."""
+
+from typing import Any
+
+import jax
+import numpy as np
+
+import fastleaky.jax
+from fuzzing.cases import Case, chosen, native
+from fuzzing.door import Door, Results
+
+jax.config.update("jax_enable_x64", True)
+
+
+def adapt(case: Case) -> None:
+    """Give a gradient the type of the output, as JAX wants it."""
+    if case.right:
+        case.given["grad"] = case.given["grad"].astype(case.given["x"].dtype)
+
+
+def call(case: Case, _: str) -> Results:
+    """Call a function, or pull a gradient back through it."""
+    *_, x = given = [array(case.given[name]) for name in case.operation.inputs]
+    inputs, options = [x, *(array(case.given[name]) for name in case.operation.channel)], case.options
+    numbers = [case.given[name] for name in case.operation.numbers]
+    door = getattr(fastleaky.jax, case.operation.name.removesuffix("_backward"))
+    function = chosen(case.rng, [jax.jit, lambda f: f])(lambda *inputs: door(*inputs, *numbers, **options))
+    if len(given) == 1:
+        return (function(*inputs),)
+    results: Results = jax.vjp(function, *inputs)[1](given[0])
+    return results
+
+
+def array(value: Any) -> Any:
+    """Return an array as JAX has it, and anything else as it is."""
+    return jax.numpy.asarray(native(value)) if isinstance(value, np.ndarray) else value
+
+
+DOOR = Door(call, (TypeError, ValueError, jax.errors.JaxRuntimeError), adapt)
