@@ -144,8 +144,10 @@ def _floats(op: str, name: str, value: Any) -> Any:
 
 def _parameter(op: str, name: str, value: Any, x: Any) -> Any:
     """Return `value` as an array of JAX with the type of `x`, if that loses nothing."""
-    if type(value) in (int, float) or (getattr(value, "weak_type", False) and jnp.result_type(value, x) == x.dtype):
-        return jnp.asarray(value, x.dtype)  # a number of Python, traced or not
+    if type(value) in (int, float):
+        return jnp.asarray(_arguments.parameter(op, name, value, x))
+    if getattr(value, "weak_type", False) and jnp.result_type(value, x) == x.dtype:
+        return jnp.asarray(value, x.dtype)  # a number of Python that is traced
     array = _floats(op, name, value)
     if array.dtype != x.dtype:
         _arguments.check_cast(op, name, array.dtype, x.dtype)

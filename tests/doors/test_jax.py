@@ -268,6 +268,7 @@ WRONG = [
     (lambda: prelu(x, w, axis=3), ValueError, r"prelu: axis 3 is out of range for x with shape \(2, 3, 4\)"),
     (lambda: prelu(x, w, axis=1.0), TypeError, "prelu: axis is 1.0; it must be an integer"),
     (lambda: jax.jit(lambda axis: prelu(x, w, axis=axis))(1), TypeError, "prelu: axis is .*; it must be an integer"),
+    (lambda: prelu(x, 10**400), ValueError, "prelu: weight is 10*; it must fit a float"),
     (lambda: prelu(x, np.ones((3, 4), "f")), ValueError, r"prelu: weight has shape \(3, 4\); for x with shape"),
     (lambda: prelu(x, np.ones((1, 2, 1), "f")), ValueError, "prelu: weight with shape .* does not broadcast to x with"),
     (lambda: prelu(np.float32(1), w), ValueError, r"prelu: axis 1 is out of range for x with shape \(\)"),
