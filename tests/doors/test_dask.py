@@ -248,15 +248,16 @@ def test_schedulers(operation, many_chunks, scheduler):
 def test_two_processes(many_chunks):
     """A cluster of two workers gives the same bits, wherever each chunk was."""
     distributed = pytest.importorskip("distributed")
+    wanted = {name: computed(operation, many_chunks) for name, operation in OPERATIONS.items()}
     with (
         distributed.LocalCluster(2, threads_per_worker=2, dashboard_address=None) as cluster,
         distributed.Client(cluster) as client,
     ):
-        for operation in OPERATIONS.values():
+        for name, operation in OPERATIONS.items():
             outs = client.persist(operation(door, many_chunks))
             distributed.wait(outs)
             assert set(client.nthreads()) == {worker for at in client.who_has(outs[0]).values() for worker in at}
-            assert all(map(same_bits, client.gather(client.compute(outs)), computed(operation, many_chunks)))
+            assert all(map(same_bits, client.gather(client.compute(outs)), wanted[name]))
 
 
 X = np.ones((4, 8, 16), np.float32)
