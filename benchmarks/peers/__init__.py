@@ -29,7 +29,7 @@ ALL = (
     *onnxruntime_.PEERS,
     *litert.PEERS,
     openvino_.PEER,
-    jax_.PEER,
+    *jax_.PEERS,
     ncnn_.PEER,
     numexpr_.PEER,
     numba_.PEER,

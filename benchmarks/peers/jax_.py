@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 from typing import Any
 
 import numpy as np
@@ -17,25 +18,28 @@ def arrays(value: Any) -> tuple[Array, ...]:
     return tuple(np.asarray(array) for array in (first if isinstance(first, tuple) else (first,)))
 
 
-def build(case: Case, layers: list[Layer]) -> Prepared:
-    """Compile a function of these layers. Outputs are always new."""
+def where(x: Any, slope: Any) -> Any:
+    """Leaky ReLU or PReLU, as one writes it in JAX."""
+    import jax.numpy as jnp
+
+    return jnp.where(x > 0, x, (per_channel({"x": x, "weight": slope}) if np.ndim(slope) else slope) * x)
+
+
+def build(peer: str, case: Case, layers: list[Layer]) -> Prepared:
+    """Compile a function of these layers, or the gradients that JAX derives from it. Outputs are always new."""
     import jax
     import jax.numpy as jnp
 
+    name = case.operation.removesuffix("_backward")
+    function = where if peer == JAX else getattr(importlib.import_module(peer), name)
+
     def one(layer: dict[str, Any]) -> Any:
-        x, value, slope = layer["x"], layer.get("grad", layer["x"]), layer["slope"]
-        out = jnp.where(x > 0, value, slope * value)
-        if case.operation != "prelu_backward":
-            return out
-        axes = tuple(axis for axis in range(x.ndim) if axis != 1 or slope.size == 1)
-        return out, jnp.where(x > 0, 0, value * x).sum(axes).reshape(-1)
+        forward = function if case.op.channel else (lambda x: function(x, case.slope))
+        inputs = [layer[name] for name in ("x", *case.op.channel)]
+        return jax.vjp(forward, *inputs)[1](layer["grad"]) if "grad" in layer else forward(*inputs)
 
     compiled = jax.jit(lambda every: [one(layer) for layer in every])
-    every = [
-        {name: jnp.asarray(layer[name]) for name in case.op.inputs}
-        | {"slope": jnp.asarray(per_channel(layer) if case.op.channel else np.float32(case.slope))}
-        for layer in layers
-    ]
+    every = [{name: jnp.asarray(layer[name]) for name in (*case.op.inputs, *case.op.channel)} for layer in layers]
 
     def call() -> Any:
         return jax.block_until_ready(compiled(every))
@@ -43,9 +47,12 @@ def build(case: Case, layers: list[Layer]) -> Prepared:
     return Prepared([functools.partial(call)], arrays)
 
 
-def prepare(case: Case, layers: list[Layer]) -> list[Prepared]:
+def prepare(peer: str, case: Case, layers: list[Layer]) -> list[Prepared]:
     """All but channels last, which XLA would decide itself."""
-    return [] if case.channels_last else models(build)(case, layers)
+    return [] if case.channels_last or case.whole else models(functools.partial(build, peer))(case, layers)
 
 
-PEER = Peer("JAX", prepare, ("jax",))
+JAX, OURS = "JAX", "fastleaky.jax"
+PEERS = tuple(
+    Peer(name, functools.partial(prepare, name), ("jax",), home=JAX, everywhere=name == JAX) for name in (JAX, OURS)
+)
