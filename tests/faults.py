@@ -130,16 +130,20 @@ class Tree:
             self._command([*ccache, *shlex.split(compiler), "-Icsrc", "-c", source, "-o", result])
         return objects
 
+    def _sources(self, folder: str) -> list[str]:
+        return sorted(str(path.relative_to(self.folder)) for path in self.folder.glob(f"{folder}/**/*.c"))
+
     def _library(self, compiler: str) -> list[str]:
-        sources = sorted(str(path.relative_to(self.folder)) for path in self.folder.glob("csrc/**/*.c"))
-        return self._objects(compiler, sources)
+        return self._objects(compiler, self._sources("csrc"))
 
     def build_extension(self) -> None:
-        """Compile what Python imports, beside the package, where it is found first."""
+        """Compile what Python imports, beside the package, where it is found first; and what ONNX Runtime loads."""
         python = f"{GCC} -DPy_LIMITED_API=0x030b0000 -Ifastleaky -I{sysconfig.get_path('include')}"
-        sources = ["_ffi.c", "fastleaky/_backends/entry.c", "fastleaky/jax/handlers.c"]
-        objects = self._library(GCC) + self._objects(python, sources)
-        self._command(["gcc", "-shared", "-pthread", *objects, "-lm", "-o", "fastleaky/_ffi.abi3.so"])
+        library = self._library(GCC)
+        extension = self._objects(python, ["_ffi.c", "fastleaky/_backends/entry.c", "fastleaky/jax/handlers.c"])
+        provider = self._objects(f"{GCC} -DFL_VERSION='\"0.0.0\"'", self._sources("fastleaky/onnxruntime"))
+        for objects, name in ((extension, "_ffi.abi3"), (provider, "onnxruntime/fastleaky_onnxruntime")):
+            self._command(["gcc", "-shared", "-pthread", *library, *objects, "-lm", "-o", f"fastleaky/{name}.so"])
 
     def failure(self, check: str) -> str:
         """Run a check; what failed first, or nothing."""

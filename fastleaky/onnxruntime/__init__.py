@@ -75,8 +75,7 @@ def session(model: str | bytes | os.PathLike[str], options: Any = None) -> Any:
     model : path or bytes
         The model, as for ``onnxruntime.InferenceSession``.
     options : onnxruntime.SessionOptions, optional
-        Its options; ONNX Runtime 1.24 keeps the provider in them. Providers that they name already are not used; in
-        1.24, only they are.
+        Its options. They should not name providers. With ONNX Runtime 1.24 the provider is added to them.
 
     Returns
     -------

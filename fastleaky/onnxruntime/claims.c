@@ -63,7 +63,7 @@ OrtStatus *claim_nodes(OrtEp *ep, const OrtGraph *graph, OrtEpGraphSupportInfo *
         return NULL;
     const OrtNode **const nodes = calloc(count, sizeof *nodes);
     if (!nodes)
-        return ort->CreateStatus(ORT_FAIL, "fastleaky: out of memory");
+        return out_of_memory();
     OrtStatus *failure = ort->Graph_GetNodes(graph, nodes, count);
     for (size_t i = 0; i < count && !failure; i++)
         failure = claim_node(nodes[i], support);

@@ -14,6 +14,13 @@ typedef struct {
     const char *data;
 } tensor;
 
+/* What ONNX Runtime keeps for a node. */
+typedef struct {
+    OrtKernelImpl base;
+    float alpha; /* LeakyRelu */
+} kernel;
+
+/* What one run of a node computes. */
 typedef struct job job;
 struct job {
     void (*compute)(const job *, size_t begin, size_t end); /* elements begin ... end - 1 */
@@ -149,11 +156,6 @@ static OrtStatus *run_prelu(OrtKernelImpl *self, OrtKernelContext *context)
 
 /* LeakyRelu */
 
-typedef struct {
-    OrtKernelImpl base;
-    float alpha;
-} leaky_relu_kernel;
-
 static void compute_leaky_relu(const job *j, size_t begin, size_t end)
 {
     const void *const x = j->x + begin * j->itemsize;
@@ -176,89 +178,36 @@ static OrtStatus *run_leaky_relu(OrtKernelImpl *self, OrtKernelContext *context)
     job j;
     TRY(get_input(context, 0, &x));
     j.compute = compute_leaky_relu;
-    j.alpha = ((leaky_relu_kernel *)self)->alpha;
+    j.alpha = ((const kernel *)self)->alpha;
     return run(context, &j, &x);
 }
 
-/* Their registration */
+/* Their creation */
 
 static void release_kernel(OrtKernelImpl *self) { free(self); }
 
-static OrtStatus *out_of_memory(void) { return ort->CreateStatus(ORT_FAIL, "fastleaky: out of memory"); }
-
-static OrtStatus *create_prelu(void *state, const OrtKernelInfo *info, OrtKernelImpl **created)
+static OrtStatus *create_kernel(OrtStatus *(*compute)(OrtKernelImpl *, OrtKernelContext *), float alpha,
+                                OrtKernelImpl **created)
 {
-    OrtKernelImpl *const self = calloc(1, sizeof *self);
-    (void)state;
-    (void)info;
+    kernel *const self = calloc(1, sizeof *self);
     if (!self)
         return out_of_memory();
-    *self = (OrtKernelImpl){.version = ORT_VERSION, .Compute = run_prelu, .Release = release_kernel};
-    *created = self;
-    return NULL;
-}
-
-static OrtStatus *create_leaky_relu(void *state, const OrtKernelInfo *info, OrtKernelImpl **created)
-{
-    float alpha;
-    (void)state;
-    TRY(ort->KernelInfoGetAttribute_float(info, "alpha", &alpha));
-    leaky_relu_kernel *const self = calloc(1, sizeof *self);
-    if (!self)
-        return out_of_memory();
-    self->base = (OrtKernelImpl){.version = ORT_VERSION, .Compute = run_leaky_relu, .Release = release_kernel};
+    self->base = (OrtKernelImpl){.version = ORT_VERSION, .Compute = compute, .Release = release_kernel};
     self->alpha = alpha;
     *created = &self->base;
     return NULL;
 }
 
-/* An operator from one version of its definition to another, and the types of x that the provider takes. */
-typedef struct {
-    const char *type;
-    int first, last;
-    int elements[4];
-    size_t element_count;
-    ort_create_kernel *create;
-} operator;
-
-/* LeakyRelu of float is left to ONNX Runtime, which fuses it with the convolution before it. */
-static const operator operators[] = {
-    {"PRelu", 7, 16, {ORT_FLOAT, ORT_DOUBLE, ORT_FLOAT16, ORT_BFLOAT16}, 4, create_prelu},
-    {"LeakyRelu", 6, 16, {ORT_DOUBLE, ORT_FLOAT16, ORT_BFLOAT16}, 3, create_leaky_relu},
-};
-
-static OrtStatus *define(OrtKernelDefBuilder *builder, const operator *o, OrtKernelDef **definition)
+OrtStatus *create_prelu(void *state, const OrtKernelInfo *info, OrtKernelImpl **created)
 {
-    const OrtDataType *types[4];
-    const int first = 0; /* the output may overwrite the input */
-    for (size_t i = 0; i < o->element_count; i++)
-        TRY(ort_ep->GetTensorDataType(o->elements[i], &types[i]));
-    TRY(ort_ep->KernelDefBuilder_SetOperatorType(builder, o->type));
-    TRY(ort_ep->KernelDefBuilder_SetDomain(builder, ""));
-    TRY(ort_ep->KernelDefBuilder_SetSinceVersion(builder, o->first, o->last));
-    TRY(ort_ep->KernelDefBuilder_SetExecutionProvider(builder, FL_PROVIDER_NAME));
-    TRY(ort_ep->KernelDefBuilder_AddTypeConstraint(builder, "T", types, o->element_count));
-    TRY(ort_ep->KernelDefBuilder_AddInputOutputMutableAliases(builder, &first, &first, 1));
-    return ort_ep->KernelDefBuilder_Build(builder, definition);
+    (void)state, (void)info;
+    return create_kernel(run_prelu, 0, created);
 }
 
-static OrtStatus *add_kernel(OrtKernelRegistry *registry, const operator *o)
+OrtStatus *create_leaky_relu(void *state, const OrtKernelInfo *info, OrtKernelImpl **created)
 {
-    OrtKernelDefBuilder *builder;
-    OrtKernelDef *definition;
-    TRY(ort_ep->CreateKernelDefBuilder(&builder));
-    OrtStatus *failure = define(builder, o, &definition);
-    ort_ep->ReleaseKernelDefBuilder(builder);
-    if (failure)
-        return failure;
-    failure = ort_ep->KernelRegistry_AddKernel(registry, definition, o->create, NULL);
-    ort_ep->ReleaseKernelDef(definition);
-    return failure;
-}
-
-OrtStatus *add_kernels(OrtKernelRegistry *registry)
-{
-    for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
-        TRY(add_kernel(registry, &operators[i]));
-    return NULL;
+    float alpha;
+    (void)state;
+    TRY(ort->KernelInfoGetAttribute_float(info, "alpha", &alpha));
+    return create_kernel(run_leaky_relu, alpha, created);
 }

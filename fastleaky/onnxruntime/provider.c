@@ -12,6 +12,8 @@ const OrtApi *ort;
 const OrtEpApi *ort_ep;
 const fl_isa *isa;
 
+OrtStatus *out_of_memory(void) { return ort->CreateStatus(ORT_FAIL, "fastleaky: out of memory"); }
+
 typedef struct {
     OrtEpFactory base;
     OrtKernelRegistry *registry;
@@ -43,7 +45,7 @@ static OrtStatus *create_provider(OrtEpFactory *self, const OrtHardwareDevice *c
     provider *const made = calloc(1, sizeof *made);
     (void)hardware, (void)metadata, (void)count, (void)options, (void)logger;
     if (!made)
-        return ort->CreateStatus(ORT_FAIL, "fastleaky: out of memory");
+        return out_of_memory();
     made->base = (OrtEp){.version = ORT_VERSION,
                          .GetName = provider_name,
                          .GetCapability = claim_nodes,
@@ -160,7 +162,7 @@ OrtStatus *CreateEpFactories(const char *name, const OrtApiBase *base, const Ort
         return ort->CreateStatus(ORT_INVALID_ARGUMENT, "fastleaky: there is no room for a factory");
     factory *const made = calloc(1, sizeof *made);
     if (!made)
-        return ort->CreateStatus(ORT_FAIL, "fastleaky: out of memory");
+        return out_of_memory();
     made->base = (OrtEpFactory){.version = ORT_VERSION,
                                 .GetName = factory_name,
                                 .GetVendor = vendor,

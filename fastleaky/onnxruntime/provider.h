@@ -21,7 +21,13 @@ extern const fl_isa *isa;
             return failure;                                                                                            \
     } while (0)
 
-/* kernels.c: the kernels of all operators, with their types and versions. */
+/* provider.c: the status of a failed allocation. */
+OrtStatus *out_of_memory(void);
+
+/* kernels.c: the kernel of a node. */
+ort_create_kernel create_prelu, create_leaky_relu;
+
+/* registry.c: add the kernels of all operators. */
 OrtStatus *add_kernels(OrtKernelRegistry *registry);
 
 /* claims.c: say which nodes of a graph the provider takes. */
