@@ -135,7 +135,7 @@ def _input(op: str, x: Any) -> Any:
 def _floats(op: str, name: str, value: Any) -> Any:
     """Return `value` as an array of JAX of one of our types."""
     try:
-        array = jnp.asarray(value)
+        array = value if isinstance(value, jax.Array) else jnp.asarray(value)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{op}: {name} cannot be made an array: {error}") from error
     _arguments.check_type(op, name, array.dtype)
@@ -144,10 +144,12 @@ def _floats(op: str, name: str, value: Any) -> Any:
 
 def _parameter(op: str, name: str, value: Any, x: Any) -> Any:
     """Return `value` as an array of JAX with the type of `x`, if that loses nothing."""
+    if isinstance(value, jax.Array) and value.dtype == x.dtype:
+        return value
     if type(value) in (int, float):
         return jnp.asarray(_arguments.parameter(op, name, value, x))
     if getattr(value, "weak_type", False) and jnp.result_type(value, x) == x.dtype:
-        return jnp.asarray(value, x.dtype)  # a number of Python that is traced
+        return value.astype(x.dtype)  # a number of Python that is traced
     array = _floats(op, name, value)
     if array.dtype != x.dtype:
         _arguments.check_cast(op, name, array.dtype, x.dtype)

@@ -27,8 +27,8 @@ def _prelu(x: Any, weight: Any) -> Any:
     return _leaky_relu(x, weight[:, None])
 
 
-def _prelu_backward(grad: Any, x: Any, weight: Any) -> tuple[Any, ...]:
-    return _leaky_relu_backward(grad, x, weight[:, None]), jnp.where(x > 0, 0, grad * x).sum((0, 2))
+def _prelu_backward(grad: Any, x: Any, weight: Any) -> list[Any]:
+    return [_leaky_relu_backward(grad, x, weight[:, None]), jnp.where(x > 0, 0, grad * x).sum((0, 2))]
 
 
 leaky_relu = jax.custom_vjp(functools.partial(call, "leaky_relu", _leaky_relu))
@@ -46,7 +46,7 @@ leaky_relu_backward.defvjp(
 )
 prelu.defvjp(
     lambda *given: (prelu(*given), given),
-    lambda saved, grad: prelu_backward(grad, *saved),
+    lambda saved, grad: tuple(prelu_backward(grad, *saved)),
 )
 prelu_backward.defvjp(
     lambda *given: (prelu_backward(*given), given),

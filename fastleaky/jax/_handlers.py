@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,18 +15,20 @@ with extra("jax"):
     import jax
     import jaxlib.version
 
-KNOWN = "0.1 to 0.3"  # see xla_ffi.h
+HEADER = os.path.join(jax.ffi.include_dir(), "xla", "ffi", "api", "c_api.h")
 
 
-def register(name: str, address: int) -> None:
-    """Register the handler at an address; an ImportError if the installed XLA does not support its interface."""
-    try:
-        jax.ffi.register_ffi_target(f"fastleaky_{name}", jax.ffi.pycapsule(address), platform="cpu")
-    except Exception as error:
+def check_interface(header: str) -> None:
+    """Check the version of XLA's interface to foreign functions; an ImportError names it if we do not know it.
+
+    XLA itself checks it too, but when it starts, and then no CPU is left to JAX. A new minor version is compatible.
+    """
+    version = re.findall(r"^#define XLA_FFI_API_(?:MAJOR|MINOR) (\d+)$", header, re.MULTILINE)
+    if not (0, 1) <= tuple(map(int, version)) < (1,):
         raise ImportError(
-            f"fastleaky.jax knows the versions {KNOWN} of XLA's interface to foreign functions; "
-            f"jaxlib {jaxlib.version.__version__} has another: {error}"
-        ) from error
+            f"fastleaky.jax knows the versions 0.1 to 0.3 of XLA's interface to foreign functions, and can use a later "
+            f"0.x; jaxlib {jaxlib.version.__version__} has version {'.'.join(version) or 'unknown'}"
+        )
 
 
 def call(name: str, formula: Callable[..., Any], *arguments: Any) -> Any:
@@ -34,5 +38,8 @@ def call(name: str, formula: Callable[..., Any], *arguments: Any) -> Any:
     return jax.lax.platform_dependent(*arguments, cpu=kernel, default=formula)
 
 
+with open(HEADER, encoding="utf-8") as _file:
+    check_interface(_file.read())
 for _number, _name in enumerate(OPERATIONS):
-    register(_name, native.extension().lib.fl_xla_handler(_number))
+    _handler = jax.ffi.pycapsule(native.extension().lib.fl_xla_handler(_number))
+    jax.ffi.register_ffi_target(f"fastleaky_{_name}", _handler, platform="cpu")

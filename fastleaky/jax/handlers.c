@@ -78,17 +78,17 @@ static void compute(const request *r, const fl_isa *isa, size_t batch)
     r->op->compute[r->type](isa, &c);
 }
 
-/* At its registration, XLA asks a handler for the version of the interface that it was written for. */
+/* At its registration, XLA asks a handler for the version of the interface that it was written for. A handler of any
+ * version that we know would be the same, so the answer is XLA's own; jaxlib 0.5, which has 0.1, does not tell it. */
 static int tell_version(const xla_call_frame *frame)
 {
     if (!frame->extensions || frame->extensions->type != XLA_METADATA)
         return 0;
-    const xla_version *const theirs = &frame->api->version;
     xla_version *const ours = &((xla_metadata_extension *)frame->extensions)->metadata->version;
+    const int minor = frame->api ? frame->api->version.minor : XLA_OLDEST_MINOR;
+    const int known = !frame->api || frame->api->version.major == XLA_MAJOR;
     ours->major = XLA_MAJOR;
-    ours->minor = XLA_NEWEST_MINOR;
-    if (theirs->major == XLA_MAJOR && theirs->minor >= XLA_OLDEST_MINOR && theirs->minor < XLA_NEWEST_MINOR)
-        ours->minor = theirs->minor;
+    ours->minor = known && minor >= XLA_OLDEST_MINOR && minor < XLA_NEWEST_MINOR ? minor : XLA_NEWEST_MINOR;
     return 1;
 }
 
