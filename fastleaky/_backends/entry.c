@@ -188,6 +188,14 @@ static int may_write(const operation *op, const request *call)
     return 1;
 }
 
+static void compute(int number, int type, const fl_isa *isa, const fl_call *call)
+{
+    PyThreadState *const state = call->n >= RELEASE_FROM ? PyEval_SaveThread() : NULL;
+    fl_operations[number].compute[type](isa, call);
+    if (state)
+        PyEval_RestoreThread(state);
+}
+
 /* Take the fast path, if it can be taken; else NULL, without an error. */
 static PyObject *try_fast(int number, PyObject *const *args, Py_ssize_t given, PyObject *keywords)
 {
@@ -203,10 +211,7 @@ static PyObject *try_fast(int number, PyObject *const *args, Py_ssize_t given, P
         return NULL;
     call.c.n = n;
     if (outputs(op, bound[op->arguments - 1], &call) && may_write(op, &call)) {
-        PyThreadState *const state = n >= RELEASE_FROM ? PyEval_SaveThread() : NULL;
-        fl_operations[number].compute[call.type](isa, &call.c);
-        if (state)
-            PyEval_RestoreThread(state);
+        compute(number, call.type, isa, &call.c);
         result = op->results == 1 ? Py_NewRef((PyObject *)call.results[0]) : PyTuple_New(op->results);
         for (int i = 0; result && op->results > 1 && i < op->results; i++)
             PyTuple_SetItem(result, i, Py_NewRef((PyObject *)call.results[i]));
@@ -318,9 +323,55 @@ static _Atomic(const fl_isa *) chosen_isa;
 void fl_choose_isa(const fl_isa *isa) { chosen_isa = isa; }
 const fl_isa *fl_chosen_isa(void) { return chosen_isa; }
 
-static PyMethodDef own[] = {{"start", start, METH_VARARGS, NULL}, {"set_isa", set_isa, METH_VARARGS, NULL}, {0}};
+/* Take the next arguments as addresses of numbers of this size; 0 if a kernel cannot take one of them. */
+static int addresses(PyObject *const **args, int count, size_t itemsize, const void **found)
+{
+    for (int i = 0; i < count; i++) {
+        const uintptr_t at = (uintptr_t)PyLong_AsSize_t(*(*args)++);
+        if (!at || at % itemsize)
+            return 0;
+        found[i] = (const void *)at;
+    }
+    return 1;
+}
 
-/* cffi's module, whose initialisation ffi_build.py has renamed, with these two functions more. */
+/* compute_at(number of the operation, number of the type, shape of x, number of slopes, addresses of the inputs, of the
+ * channel parameters and of the results, numbers): a kernel, for arrays that are not NumPy's. They are in C order, and
+ * the results apart from all others; the channels, if there are several slopes, lie along axis 1. False, and nothing is
+ * done, if there is no fast path. */
+static PyObject *compute_at(PyObject *self, PyObject *const *args, Py_ssize_t given)
+{
+    const int number = (int)PyLong_AsLong(args[0]), type = (int)PyLong_AsLong(args[1]);
+    const fl_operation *const op = &fl_operations[number];
+    const fl_isa *const isa = isas[type];
+    const size_t slopes = PyLong_AsSize_t(args[3]), itemsize = fl_itemsizes[type];
+    const Py_ssize_t ndim = PyTuple_Size(args[2]);
+    fl_call c = {.n = 1};
+    (void)self;
+    (void)given;
+    for (Py_ssize_t i = 0; i < ndim; i++)
+        c.n *= PyLong_AsSize_t(PyTuple_GetItem(args[2], i));
+    if (!isa || !c.n)
+        Py_RETURN_FALSE;
+    c.shape[0] = slopes == 1 ? 1 : PyLong_AsSize_t(PyTuple_GetItem(args[2], 0));
+    c.shape[1] = slopes;
+    c.shape[2] = c.n / c.shape[0] / slopes;
+    args += 4;
+    if (!addresses(&args, op->inputs, itemsize, c.inputs) || !addresses(&args, op->channel, itemsize, c.channel) ||
+        !addresses(&args, op->results, itemsize, (const void **)c.results))
+        Py_RETURN_FALSE;
+    for (int i = 0; i < op->numbers; i++)
+        c.numbers[i] = PyFloat_AsDouble(args[i]);
+    compute(number, type, isa, &c);
+    Py_RETURN_TRUE;
+}
+
+static PyMethodDef own[] = {{"start", start, METH_VARARGS, NULL},
+                            {"set_isa", set_isa, METH_VARARGS, NULL},
+                            {"compute_at", (PyCFunction)(void (*)(void))compute_at, METH_FASTCALL, NULL},
+                            {0}};
+
+/* cffi's module, whose initialisation ffi_build.py has renamed, with these functions more. */
 extern PyObject *fl_cffi_init(void);
 PyMODINIT_FUNC PyInit__ffi(void)
 {

@@ -9,7 +9,7 @@ import importlib.util
 import inspect
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.machinery import PathFinder
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -163,6 +163,15 @@ def choose(backend: Native | None) -> None:
     with contextlib.suppress(ImportError):
         module = extension()
         module.lib.fl_choose_isa(backend.isa if backend else module.ffi.NULL)
+
+
+def compute_at() -> Callable[..., bool]:
+    """Return the fast path for arrays that are not NumPy's, as entry.c describes it. Without C it is never taken."""
+    try:
+        function: Callable[..., bool] = extension().compute_at
+    except ImportError:
+        return lambda *_: False
+    return function
 
 
 def set_backend(backend: object, name: str, dtype: np.dtype[Any] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""The operations with their derivatives, of any order, for PyTorch's autograd."""
+"""The operations with their derivatives, of every order, for PyTorch's autograd."""
 
 from typing import Any
 
@@ -6,42 +6,27 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from fastleaky.torch import _arrays
-from fastleaky.torch._eager import is_eager, is_regular
+from fastleaky.torch import _kernels
+from fastleaky.torch._eager import is_ours
 
 
 class LeakyReLU(Function):
-    """Leaky ReLU."""
+    """Leaky ReLU; its second derivatives are PyTorch's, which have the same bits."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, negative_slope: float) -> Tensor:
         """Return the output."""
         ctx.save_for_backward(x)
         ctx.negative_slope = negative_slope
-        return _arrays.leaky_relu(x, negative_slope)
+        return _kernels.leaky_relu(x, negative_slope)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         """Return the gradient with respect to x."""
         (x,) = ctx.saved_tensors
-        return _leaky_relu_backward(grad, x, ctx.negative_slope), None
-
-
-class LeakyReLUBackward(Function):
-    """The gradient of leaky ReLU: linear in `grad`, so that it is its own derivative."""
-
-    @staticmethod
-    def forward(ctx: Any, grad: Tensor, x: Tensor, negative_slope: float) -> Tensor:
-        """Return the gradient with respect to x."""
-        ctx.save_for_backward(x)
-        ctx.negative_slope = negative_slope
-        return _arrays.leaky_relu_backward(grad, x, negative_slope)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
-        """Return the gradient with respect to `grad`; it does not depend on x but for the sign."""
-        (x,) = ctx.saved_tensors
-        return _leaky_relu_backward(grad, x, ctx.negative_slope), None, None
+        if is_ours(grad) and not torch.is_grad_enabled():
+            return _kernels.leaky_relu_backward(grad, x, ctx.negative_slope), None
+        return torch.ops.aten.leaky_relu_backward(grad, x, ctx.negative_slope, False), None  # noqa: FBT003 - its order
 
 
 class PReLU(Function):
@@ -51,48 +36,40 @@ class PReLU(Function):
     def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
         """Return the output."""
         ctx.save_for_backward(x, weight)
-        return _arrays.prelu(x, weight)
+        return _kernels.prelu(x, weight)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
         """Return the gradients with respect to x and to the weight."""
         x, weight = ctx.saved_tensors
-        if not is_eager() or not is_regular(grad):
-            return _prelu_backward(grad, x, weight)
+        if not is_ours(grad):
+            return _in_operations_of_pytorch(grad, x, weight)
         if torch.is_grad_enabled():
             dx, dweight = PReLUBackward.apply(grad, x, weight)
             return dx, dweight
-        return _arrays.prelu_backward(grad, x, weight)
+        return _kernels.prelu_backward(grad, x, weight)
 
 
 class PReLUBackward(Function):
-    """The gradients of PReLU."""
+    """The gradients of PReLU, where they will be differentiated themselves."""
 
     @staticmethod
     def forward(ctx: Any, grad: Tensor, x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
         """Return the gradients with respect to x and to the weight."""
         ctx.save_for_backward(grad, x, weight)
-        return _arrays.prelu_backward(grad, x, weight)
+        return _kernels.prelu_backward(grad, x, weight)
 
     @staticmethod
     def backward(ctx: Any, ddx: Tensor, ddweight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the gradients with respect to `grad`, x and the weight."""
+        """Return the gradients with respect to the gradient of the output, to x and to the weight."""
         grad, x, weight = ctx.saved_tensors
         positive, slope, dslope = x > 0, _along(weight, x), _along(ddweight, x)
         dgrad = torch.where(positive, ddx, slope * ddx + x * dslope)
         return dgrad, torch.where(positive, 0, grad * dslope), _sum(torch.where(positive, 0, grad * ddx), weight)
 
 
-def _leaky_relu_backward(grad: Tensor, x: Tensor, negative_slope: float) -> Tensor:
-    if not is_eager() or not is_regular(grad):
-        return torch.where(x > 0, grad, negative_slope * grad)
-    if torch.is_grad_enabled():
-        return LeakyReLUBackward.apply(grad, x, negative_slope)
-    return _arrays.leaky_relu_backward(grad, x, negative_slope)
-
-
-def _prelu_backward(grad: Tensor, x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    """The gradients of PReLU in PyTorch's operations, for what is not an eager tensor."""
+def _in_operations_of_pytorch(grad: Tensor, x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the gradients of PReLU for a gradient that is no regular tensor, such as a batch of gradients."""
     positive = x > 0
     dx = torch.where(positive, grad, _along(weight, x) * grad)
     return dx, _sum(torch.where(positive, 0, grad * x), weight)
@@ -108,3 +85,8 @@ def _sum(terms: Tensor, weight: Tensor) -> Tensor:
     if weight.numel() == 1:
         return terms.sum().reshape(weight.shape)
     return terms.sum([axis for axis in range(terms.dim()) if axis != 1])
+
+
+# Function.apply itself would look once more for what is_ours() excludes, for two microseconds.
+leaky_relu = super(Function, LeakyReLU).apply
+prelu = super(Function, PReLU).apply

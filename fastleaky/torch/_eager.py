@@ -11,12 +11,13 @@ from torch._C import (
 )
 from torch.autograd import forward_ad
 
-_TYPES = frozenset({Tensor, torch.nn.Parameter})
-_DTYPES = frozenset({torch.float32, torch.float64, torch.float16, torch.bfloat16})
+from fastleaky.torch._kernels import TYPES
+
+_CLASSES = frozenset({Tensor, torch.nn.Parameter})
 
 
-def is_eager() -> bool:
-    """Are operations just computed, and neither compiled nor transformed nor recorded?"""
+def is_ours(tensor: Tensor) -> bool:
+    """Is an operation on this tensor just computed, neither compiled nor transformed nor recorded, and by us?"""
     return not (
         torch.compiler.is_compiling()
         or _are_functorch_transforms_active()
@@ -24,12 +25,18 @@ def is_eager() -> bool:
         or _get_tracing_state()
         or _len_torch_function_stack()
         or _len_torch_dispatch_stack()
-    )
+    ) and is_regular(tensor)
 
 
 def is_regular(tensor: Tensor) -> bool:
     """Is it a tensor in the processor's memory, of one of our types and of no subclass?
 
-    Those without storage are sparse, of oneDNN, or wrapped by a transform.
+    Those without storage are sparse, of oneDNN, or wrapped by a transform. A negative one is a lazy negation.
     """
-    return type(tensor) in _TYPES and tensor.is_cpu and _has_storage(tensor) and tensor.dtype in _DTYPES
+    return (
+        type(tensor) in _CLASSES
+        and tensor.is_cpu
+        and tensor.dtype in TYPES
+        and _has_storage(tensor)
+        and not tensor.is_neg()
+    )

@@ -4,9 +4,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from fastleaky.torch import _arrays, _autograd
-from fastleaky.torch._eager import is_eager, is_regular
+from fastleaky.torch import _autograd, _kernels
+from fastleaky.torch._eager import is_ours, is_regular
 
+SMALL = 1 << 16  # elements: below, PyTorch's functions give the same bits sooner, but for the gradient of a weight
 _LARGEST = torch.finfo(torch.float32).max
 
 
@@ -48,17 +49,16 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     if torch.jit.is_scripting():
         return functional.prelu(input, weight)
     else:  # noqa: RET505 - TorchScript compiles what is not in the other branch
-        if not is_eager() or not is_regular(input) or not is_regular(weight) or weight.dim() > 1:
+        if not is_ours(input) or not is_regular(weight):
+            return functional.prelu(input, weight)
+        differentiable = torch.is_grad_enabled() and (input.requires_grad or weight.requires_grad)
+        if not differentiable and input.numel() < SMALL:
             return functional.prelu(input, weight)
         if torch.is_autocast_enabled("cpu"):
             input, weight = _autocast(input), _autocast(weight)
-        if weight.dtype is not input.dtype or not (
-            weight.numel() == 1 or (input.dim() > 1 and weight.numel() == input.shape[1])
-        ):
+        if weight.dtype is not input.dtype or weight.shape not in ((), (1,), input.shape[1:2]):
             return functional.prelu(input, weight)
-        if torch.is_grad_enabled() and (input.requires_grad or weight.requires_grad):
-            return _autograd.PReLU.apply(input, weight)
-        return _arrays.prelu(input, weight)
+        return _autograd.prelu(input, weight) if differentiable else _kernels.prelu(input, weight)
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
@@ -99,11 +99,11 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     if torch.jit.is_scripting():
         return functional.leaky_relu(input, negative_slope, inplace)
     else:  # noqa: RET505 - as above
-        if inplace or not is_eager() or not is_regular(input) or not _is_slope(negative_slope):
+        if inplace or not is_ours(input) or input.numel() < SMALL or not _is_slope(negative_slope):
             return functional.leaky_relu(input, negative_slope, inplace)
         if torch.is_grad_enabled() and input.requires_grad:
-            return _autograd.LeakyReLU.apply(input, negative_slope)
-        return _arrays.leaky_relu(input, negative_slope)
+            return _autograd.leaky_relu(input, negative_slope)
+        return _kernels.leaky_relu(input, negative_slope)
 
 
 def _is_slope(value: float) -> bool:
