@@ -1,5 +1,6 @@
 """A door imports its framework only when asked for; where that is missing, the error says what to install."""
 
+import re
 import tomllib
 
 import pytest
@@ -9,6 +10,7 @@ from pages import ROOT
 
 NEEDED = {  # what each door imports; it has the extra of its own name
     "dask": ["dask"],
+    "jax": ["jax"],
     "onnx": ["onnx"],
     "onnxruntime": ["onnxruntime"],
     "torch": ["torch", "ml_dtypes"],
@@ -22,9 +24,12 @@ def test_missing(door, missing):
     assert child.stderr.splitlines()[-1] == f"ImportError: {message}"
 
 
-def test_extras():
+def test_each_door_has_an_extra():
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    assert set(NEEDED) <= set(extras)
+    sources = [path.read_text() for path in (ROOT / "fastleaky").rglob("*.py")]
+    doors = {name for source in sources for name in re.findall(r'with extra\("(\w+)"\)', source)}
+    assert doors == set(NEEDED)
+    assert doors <= set(extras)
 
 
 def test_none_is_imported_unasked():
