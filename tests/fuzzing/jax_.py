@@ -13,9 +13,9 @@ jax.config.update("jax_enable_x64", True)
 
 
 def adapt(case: Case) -> None:
-    """Give a gradient the type of the output, as JAX wants it."""
+    """Give all arrays the type of x: the gradient, as JAX wants it; the weight, since XLA's cast flushes subnormals."""
     if case.right:
-        case.given["grad"] = case.given["grad"].astype(case.given["x"].dtype)
+        case.given |= {name: case.given[name].astype(case.given["x"].dtype) for name in ("grad", "weight")}
 
 
 def call(case: Case, _: str) -> Results:
@@ -36,4 +36,4 @@ def array(value: Any) -> Any:
     return jax.numpy.asarray(native(value)) if isinstance(value, np.ndarray) else value
 
 
-DOOR = Door(call, (TypeError, ValueError, jax.errors.JaxRuntimeError), adapt)
+DOOR = Door(call, (TypeError, ValueError, OverflowError, jax.errors.JaxRuntimeError), adapt)
