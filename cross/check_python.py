@@ -127,7 +127,7 @@ def build(target: Target, folder: Path) -> None:
     headers = folder / "root" / "usr" / "include"
     includes = [f"-I{ROOT / 'csrc'}", f"-I{headers / 'python3.11'}", "-idirafter", str(headers)]
     sources = [str(source) for folder in ("csrc", "fastleaky") for source in (ROOT / folder).glob("**/*.c")]
-    run([*compiler, *includes, binding, *sources, "-o", str(package / "fastleaky" / "_ffi.abi3.so")])
+    run([*compiler, *includes, binding, *sources, "-lm", "-o", str(package / "fastleaky" / "_ffi.abi3.so")])
 
 
 def python(target: Target, folder: Path, *arguments: str) -> str:

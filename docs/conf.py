@@ -3,7 +3,15 @@
 from sphinx.application import Sphinx
 
 CONTENTS = {
-    "Use it": ["docs/tutorial", "docs/quantized", "docs/onnxruntime", "docs/dask", "docs/c", "docs/firmware"],
+    "Use it": [
+        "docs/tutorial",
+        "docs/quantized",
+        "docs/onnxruntime",
+        "docs/jax",
+        "docs/dask",
+        "docs/c",
+        "docs/firmware",
+    ],
     "Trust it": ["docs/guarantees", "docs/targets", "docs/speed", "docs/api"],
     "Change it": ["docs/architecture", "CONTRIBUTING", "benchmarks/README", "cross/README", "CHANGELOG"],
 }

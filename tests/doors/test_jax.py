@@ -2,7 +2,10 @@
 
 import concurrent.futures
 import ctypes
+import ctypes.util
+import doctest
 import functools
+import re
 
 import numpy as np
 import pytest
@@ -17,6 +20,7 @@ import fastleaky.jax
 from fastleaky import reference
 from fastleaky._backends import native
 from fastleaky._backends.selftest import data, draw, same_bits
+from fastleaky._operations import OPERATIONS
 from fastleaky.jax import _handlers
 
 pytestmark = needs_c
@@ -89,12 +93,12 @@ def test_bits_of_leaky_relu(slope, dtype):
 
 
 def test_subnormals_are_kept_where_xla_flushes_them():
-    x, weight = np.float32([1e-40, -1e-40, -2e-38]), np.float32([0.5])
-    flushed, ours = jax.jit(lambda x, w: (w * x, prelu(x, w)))(x, weight)
+    x, half = np.float32([1e-40, -1e-40, -2e-38]), np.float32([0.5])
+    flushed, ours = jax.jit(lambda x, w: (w * x, prelu(x, w)))(x, half)
     assert not np.any(flushed)
     assert same([ours], [np.float32([1e-40, -5e-41, -1e-38])])
-    x = np.full((4, 1 << 18), -2e-38, np.float32)  # workers help
-    assert np.all(np.asarray(prelu(x, weight)) == np.float32(-1e-38))
+    x = np.full((4, 1 << 18), -2e-38, np.float32)  # so much that workers help
+    assert np.all(np.asarray(prelu(x, half)) == np.float32(-1e-38))
 
 
 @pytest.mark.parametrize("name", [name for name in fastleaky.backends() if name.startswith("c:")])
@@ -333,7 +337,12 @@ def address(*words):
 
 
 memory = []
-HANDLER = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)  # NULL, of a call frame
+
+
+def handler(name):
+    """Return a handler, which takes the address of a call frame and gives NULL if all is well."""
+    number = list(OPERATIONS).index(name)
+    return ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)(native.extension().lib.fl_xla_handler(number))
 
 
 @pytest.mark.parametrize(
@@ -352,8 +361,21 @@ def test_version_that_a_handler_tells(theirs, ours):
     api = address(0, 0, 0, 0, *np.int32(theirs).view(np.int64)) if theirs else 0
     extension = address(0, 1, 0, address(0, 0, 0, 0))
     metadata = memory[-2]
-    assert not HANDLER(native.extension().lib.fl_xla_handler(0))(address(0, extension, api))
+    assert not handler("leaky_relu")(address(0, extension, api))
     assert tuple(metadata[3:].view(np.int32)) == ours
+
+
+def test_a_handler_leaves_the_environment_as_it_was():
+    def buffers(*arrays):
+        each = [address(0, 0, 11, a.ctypes.data, a.ndim, address(*a.shape)) for a in arrays]
+        return 0, 0, len(each), 0, address(*each)
+
+    out, libm, invalid = np.empty_like(x), ctypes.CDLL(ctypes.util.find_library("m")), 1
+    prelu_handler, frame = handler("prelu"), address(0, 0, 0, 0, 3, *buffers(-x, w), *buffers(out))
+    libm.feraiseexcept(invalid)
+    assert not prelu_handler(frame)
+    assert libm.fetestexcept(invalid)
+    assert np.all(out == -1)
 
 
 @pytest.mark.parametrize("version", [(0, 1), (0, 3), (0, 4), (0, 0), (1, 1), ()])
@@ -389,10 +411,15 @@ def test_a_handler_refuses_other_arguments(name, result, arguments):
         jax.block_until_ready(jax.ffi.ffi_call(f"fastleaky_{name}", result)(*arguments))
 
 
-def test_without_c_or_without_jax():
-    no_jax = python(HIDE.format(hidden=["jax"]) + "import fastleaky.jax")
-    assert "ImportError: fastleaky.jax needs jax, which is not installed: pip install 'fastleaky[jax]'" in no_jax.stderr
-    no_c = python(HIDE.format(hidden=["fastleaky._ffi"]) + "import fastleaky.jax")
-    assert no_c.returncode == 1
-    assert "ImportError: " in no_c.stderr
-    assert words("import sys, fastleaky; print('jax' in sys.modules)") == ["False"]
+def test_examples_of_the_docstrings():
+    jax.config.update("jax_enable_x64", False)
+    assert doctest.testmod(fastleaky.jax).failed == 0
+
+
+def test_without_c():
+    code = HIDE.format(hidden=["fastleaky._ffi", "numba"]) + "import warnings; warnings.simplefilter('ignore')\n"
+    child = python(code + "import fastleaky.jax")
+    assert child.returncode == 1
+    assert re.search(
+        "^ImportError: .*(fastleaky is not installed|without its compiled module)", child.stderr, re.MULTILINE
+    )
