@@ -11,18 +11,9 @@
 const OrtApi *ort;
 const OrtEpApi *ort_ep;
 const fl_isa *isa;
+static OrtKernelRegistry *registry;
 
 OrtStatus *out_of_memory(void) { return ort->CreateStatus(ORT_FAIL, "fastleaky: out of memory"); }
-
-typedef struct {
-    OrtEpFactory base;
-    OrtKernelRegistry *registry;
-} factory;
-
-typedef struct {
-    OrtEp base;
-    const OrtKernelRegistry *registry;
-} provider;
 
 /* The provider of a session */
 
@@ -32,9 +23,10 @@ static const char *provider_name(const OrtEp *self)
     return FL_PROVIDER_NAME;
 }
 
-static OrtStatus *get_registry(OrtEp *self, const OrtKernelRegistry **registry)
+static OrtStatus *get_registry(OrtEp *self, const OrtKernelRegistry **kernels)
 {
-    *registry = ((provider *)self)->registry;
+    (void)self;
+    *kernels = registry;
     return NULL;
 }
 
@@ -42,16 +34,15 @@ static OrtStatus *create_provider(OrtEpFactory *self, const OrtHardwareDevice *c
                                   const OrtKeyValuePairs *const *metadata, size_t count,
                                   const OrtSessionOptions *options, const OrtLogger *logger, OrtEp **created)
 {
-    provider *const made = calloc(1, sizeof *made);
-    (void)hardware, (void)metadata, (void)count, (void)options, (void)logger;
+    OrtEp *const made = calloc(1, sizeof *made);
+    (void)self, (void)hardware, (void)metadata, (void)count, (void)options, (void)logger;
     if (!made)
         return out_of_memory();
-    made->base = (OrtEp){.version = ORT_VERSION,
-                         .GetName = provider_name,
-                         .GetCapability = claim_nodes,
-                         .GetKernelRegistry = get_registry};
-    made->registry = ((factory *)self)->registry;
-    *created = &made->base;
+    *made = (OrtEp){.version = ORT_VERSION,
+                    .GetName = provider_name,
+                    .GetCapability = claim_nodes,
+                    .GetKernelRegistry = get_registry};
+    *created = made;
     return NULL;
 }
 
@@ -132,6 +123,20 @@ static OrtStatus *create_stream(OrtEpFactory *self, const OrtMemoryDevice *devic
     return NULL;
 }
 
+static OrtEpFactory factory = {.version = ORT_VERSION,
+                               .GetName = factory_name,
+                               .GetVendor = vendor,
+                               .GetSupportedDevices = supported_devices,
+                               .CreateEp = create_provider,
+                               .ReleaseEp = release_provider,
+                               .GetVendorId = vendor_id,
+                               .GetVersion = version,
+                               .CreateAllocator = create_allocator,
+                               .ReleaseAllocator = release_allocator,
+                               .CreateDataTransfer = create_data_transfer,
+                               .IsStreamAware = is_stream_aware,
+                               .CreateSyncStreamForDevice = create_stream};
+
 /* What ONNX Runtime calls */
 
 #define EXPORTED __attribute__((visibility("default")))
@@ -148,50 +153,41 @@ static OrtStatus *too_old(const OrtApiBase *base)
     return base->GetApi(1)->CreateStatus(ORT_FAIL, message);
 }
 
+static OrtStatus *start(const OrtApi *api)
+{
+    OrtKernelRegistry *kernels;
+    ort = api;
+    ort_ep = api->GetEpApi();
+    isa = fl_isa_best();
+    TRY(ort_ep->CreateKernelRegistry(&kernels));
+    OrtStatus *const failure = add_kernels(kernels);
+    if (failure)
+        ort_ep->ReleaseKernelRegistry(kernels);
+    else
+        registry = kernels;
+    return failure;
+}
+
 OrtStatus *CreateEpFactories(const char *name, const OrtApiBase *base, const OrtLogger *logger,
                              OrtEpFactory **factories, size_t max_factories, size_t *count)
 {
+    const OrtApi *const api = base->GetApi(ORT_VERSION);
     (void)name, (void)logger;
     *count = 0;
-    if (!base->GetApi(ORT_VERSION))
+    if (!api)
         return too_old(base);
-    ort = base->GetApi(ORT_VERSION);
-    ort_ep = ort->GetEpApi();
-    isa = fl_isa_best();
-    if (!max_factories)
-        return ort->CreateStatus(ORT_INVALID_ARGUMENT, "fastleaky: there is no room for a factory");
-    factory *const made = calloc(1, sizeof *made);
-    if (!made)
-        return out_of_memory();
-    made->base = (OrtEpFactory){.version = ORT_VERSION,
-                                .GetName = factory_name,
-                                .GetVendor = vendor,
-                                .GetSupportedDevices = supported_devices,
-                                .CreateEp = create_provider,
-                                .ReleaseEp = release_provider,
-                                .GetVendorId = vendor_id,
-                                .GetVersion = version,
-                                .CreateAllocator = create_allocator,
-                                .ReleaseAllocator = release_allocator,
-                                .CreateDataTransfer = create_data_transfer,
-                                .IsStreamAware = is_stream_aware,
-                                .CreateSyncStreamForDevice = create_stream};
-    OrtStatus *failure = ort_ep->CreateKernelRegistry(&made->registry);
-    if (!failure)
-        failure = add_kernels(made->registry);
-    if (failure) {
-        ReleaseEpFactory(&made->base);
-        return failure;
-    }
-    factories[(*count)++] = &made->base;
+    if (registry && api != ort)
+        return api->CreateStatus(ORT_FAIL, "fastleaky serves another copy of ONNX Runtime in this process");
+    if (!registry)
+        TRY(start(api));
+    if (max_factories)
+        factories[(*count)++] = &factory;
     return NULL;
 }
 
+/* All stays: there may be sessions that outlive the registration. */
 OrtStatus *ReleaseEpFactory(OrtEpFactory *released)
 {
-    OrtKernelRegistry *const registry = ((factory *)released)->registry;
-    if (registry)
-        ort_ep->ReleaseKernelRegistry(registry);
-    free(released);
+    (void)released;
     return NULL;
 }

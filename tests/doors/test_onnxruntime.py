@@ -315,23 +315,35 @@ def test_an_older_version(monkeypatch):
         fastleaky.onnxruntime.register()
 
 
-def test_an_older_version_in_c():
-    """The library sees for itself: this is what an ONNX Runtime 1.23 offers it."""
-    said, count = [], ctypes.c_size_t(1)
-    create = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p)
-    create_status = create(lambda code, message: said.append((code, message)) or 1234)
-    first = (ctypes.c_void_p * 1)(ctypes.cast(create_status, ctypes.c_void_p))
-    get_api = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_uint32)(
-        lambda version: ctypes.addressof(first) if version <= 23 else None
-    )
-    get_version = ctypes.CFUNCTYPE(ctypes.c_void_p)(lambda: ctypes.cast(version, ctypes.c_void_p).value)
-    version = ctypes.c_char_p(b"1.23.2")
+def create_factories(api_of, version):
+    """Call the library as an ONNX Runtime of a version would: the status, and how many factories there are."""
+    get_api = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_uint32)(api_of)
+    text = ctypes.create_string_buffer(version)
+    get_version = ctypes.CFUNCTYPE(ctypes.c_void_p)(lambda: ctypes.addressof(text))
     base = (ctypes.c_void_p * 2)(*(ctypes.cast(call, ctypes.c_void_p) for call in (get_api, get_version)))
-    called = ctypes.CDLL(fastleaky.onnxruntime.library()).CreateEpFactories
-    called.restype = ctypes.c_void_p
-    assert called(b"fastleaky", base, None, None, ctypes.c_size_t(0), ctypes.byref(count)) == 1234
-    assert said == [(1, b"fastleaky needs ONNX Runtime 1.24 or later, and this is 1.23.2")]
-    assert count.value == 0
+    create, count = ctypes.CDLL(fastleaky.onnxruntime.library()).CreateEpFactories, ctypes.c_size_t(1)
+    create.restype = ctypes.c_void_p
+    status = create(b"fastleaky", base, None, None, ctypes.c_size_t(0), ctypes.byref(count))
+    return status, count.value
+
+
+@pytest.mark.parametrize(
+    ("newest", "version", "message"),
+    [
+        (23, b"1.23.2", b"fastleaky needs ONNX Runtime 1.24 or later, and this is 1.23.2"),
+        (24, b"1.24.0", b"fastleaky serves another copy of ONNX Runtime in this process"),
+    ],
+)
+def test_another_onnx_runtime(newest, version, message):
+    """The library sees for itself what loads it."""
+    said = []
+    create_status = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p)(
+        lambda code, text: said.append((code, text)) or 1234
+    )
+    api = (ctypes.c_void_p * 1)(ctypes.cast(create_status, ctypes.c_void_p))
+    result = create_factories(lambda asked: ctypes.addressof(api) if asked <= newest else None, version)
+    assert result == (1234, 0)
+    assert said == [(1, message)]
 
 
 def test_without_c():
@@ -384,6 +396,17 @@ for name in "other", "fastleaky", "fastleaky":
     onnxruntime.unregister_execution_provider_library(name)
 """
     assert words(code, "-Werror") == ["-1.0", "-2.0", "-3.0"] * 3
+
+
+def test_a_session_outlives_the_registration():
+    code = f"""{RUN}
+session = fastleaky.onnxruntime.session(model)
+onnxruntime.unregister_execution_provider_library("fastleaky")
+print(*session.run(None, feed)[0][0])
+del session
+print(*fastleaky.onnxruntime.session(model).run(None, feed)[0][0])
+"""
+    assert words(code, "-Werror") == ["-1.0", "-2.0", "-3.0"] * 2
 
 
 def test_sessions_at_once():
