@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Callable
@@ -15,13 +16,11 @@ with extra("jax"):
     import jax
     import jaxlib.version
 
-HEADER = os.path.join(jax.ffi.include_dir(), "xla", "ffi", "api", "c_api.h")
-
 
 def check_interface(header: str) -> None:
     """Check the version of XLA's interface to foreign functions; an ImportError names it if we do not know it.
 
-    XLA itself checks it too, but when it starts, and then no CPU is left to JAX. A new minor version is compatible.
+    XLA checks it too, but only when it starts, and then no CPU is left to JAX. A new minor version is compatible.
     """
     version = re.findall(r"^#define XLA_FFI_API_(?:MAJOR|MINOR) (\d+)$", header, re.MULTILINE)
     if not (0, 1) <= tuple(map(int, version)) < (1,):
@@ -38,8 +37,22 @@ def call(name: str, formula: Callable[..., Any], *arguments: Any) -> Any:
     return jax.lax.platform_dependent(*arguments, cpu=kernel, default=formula)
 
 
-with open(HEADER, encoding="utf-8") as _file:
+def register() -> None:
+    """Register the handler of each operation."""
+    try:
+        library = native.extension().lib
+    except ImportError as error:
+        raise ImportError(f"fastleaky.jax needs the C kernels: {error}") from error
+    for number, name in enumerate(OPERATIONS):
+        handler = jax.ffi.pycapsule(library.fl_xla_handler(number))
+        jax.ffi.register_ffi_target(f"fastleaky_{name}", handler, platform="cpu")
+
+
+if not hasattr(jax, "ffi"):
+    raise ImportError(f"fastleaky.jax needs JAX 0.5 or later; this is {jax.__version__}")
+with (
+    contextlib.suppress(FileNotFoundError),  # a package without headers: XLA alone checks
+    open(os.path.join(jax.ffi.include_dir(), "xla", "ffi", "api", "c_api.h"), encoding="utf-8") as _file,
+):
     check_interface(_file.read())
-for _number, _name in enumerate(OPERATIONS):
-    _handler = jax.ffi.pycapsule(native.extension().lib.fl_xla_handler(_number))
-    jax.ffi.register_ffi_target(f"fastleaky_{_name}", _handler, platform="cpu")
+register()

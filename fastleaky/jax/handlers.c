@@ -84,11 +84,13 @@ static int tell_version(const xla_call_frame *frame)
 {
     if (!frame->extensions || frame->extensions->type != XLA_METADATA)
         return 0;
+    static const xla_version oldest = {.major = XLA_MAJOR, .minor = XLA_OLDEST_MINOR};
+    const xla_version *const theirs = frame->api ? &frame->api->version : &oldest;
+    const int known =
+        theirs->major == XLA_MAJOR && theirs->minor >= XLA_OLDEST_MINOR && theirs->minor < XLA_NEWEST_MINOR;
     xla_version *const ours = &((xla_metadata_extension *)frame->extensions)->metadata->version;
-    const int minor = frame->api ? frame->api->version.minor : XLA_OLDEST_MINOR;
-    const int known = !frame->api || frame->api->version.major == XLA_MAJOR;
     ours->major = XLA_MAJOR;
-    ours->minor = known && minor >= XLA_OLDEST_MINOR && minor < XLA_NEWEST_MINOR ? minor : XLA_NEWEST_MINOR;
+    ours->minor = known ? theirs->minor : XLA_NEWEST_MINOR;
     return 1;
 }
 
