@@ -8,6 +8,7 @@ CONTENTS = {
         "docs/quantized",
         "docs/onnxruntime",
         "docs/jax",
+        "docs/numba",
         "docs/dask",
         "docs/c",
         "docs/firmware",

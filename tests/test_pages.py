@@ -23,7 +23,7 @@ OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_python_of_the_pages(page):
-    for framework in FRAMEWORKS:
+    for framework in (*FRAMEWORKS, "numba"):
         if re.search(rf"^(>>> )?import {framework}$", page.read_text(), re.MULTILINE):
             pytest.importorskip(framework)
     found = {}

@@ -322,6 +322,7 @@ static PyObject *set_isa(PyObject *self, PyObject *args)
 static _Atomic(const fl_isa *) chosen_isa;
 void fl_choose_isa(const fl_isa *isa) { chosen_isa = isa; }
 const fl_isa *fl_chosen_isa(void) { return chosen_isa; }
+const void *fl_chosen_isa_address(void) { return &chosen_isa; }
 
 /* Take the next arguments as addresses of numbers of this size; 0 if a kernel cannot take one of them. */
 static int addresses(PyObject *const **args, int count, size_t itemsize, const void **found)

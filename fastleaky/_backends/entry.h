@@ -36,8 +36,9 @@ PyObject *fl_enter(int operation, PyObject *const *args, Py_ssize_t given, PyObj
 struct xla_error *fl_xla_call(int operation, const struct xla_call_frame *frame);
 uintptr_t fl_xla_handler(int operation); /* its address */
 
-/* The instruction set of the chosen backend, for code that is compiled once and called later. */
+/* The instruction set of the chosen backend, for code that is compiled once and called later; and where it stands. */
 void fl_choose_isa(const fl_isa *isa);
 const fl_isa *fl_chosen_isa(void);
+const void *fl_chosen_isa_address(void);
 
 #endif

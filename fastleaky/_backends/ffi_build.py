@@ -69,6 +69,7 @@ def ffibuilder() -> FFI:
             ffi.cdef(re.sub(r'^#.*\n|^extern "C" \{\n|^\}\n', "", header.read(), flags=re.MULTILINE))
     ffi.cdef("static char *const fl_digest; uintptr_t fl_xla_handler(int operation);")
     ffi.cdef("void fl_choose_isa(const fl_isa *isa); const fl_isa *fl_chosen_isa(void);")
+    ffi.cdef("const void *fl_chosen_isa_address(void);")
     prelude = [f'#include "{name}"' for name in HEADERS]
     prelude += ["#define PyInit__ffi fl_cffi_init", f'static const char *const fl_digest = "{digest()}";']
     prelude += ['#include "../fastleaky/_backends/entry.h"', entries()]

@@ -18,7 +18,7 @@ Kernel = Callable[..., Any]
 
 HAS_NONTEMPORAL = platform.machine().lower() in {"x86_64", "amd64", "i386", "i686"}  # their non-temporal stores pay
 
-_primitive: Callable[[Kernel], Any] = intrinsic  # Numba's annotation gives the result the arguments of the maker
+primitive: Callable[[Kernel], Any] = intrinsic  # Numba's annotation gives the result the arguments of the maker
 
 
 def jit(function: Kernel, signature: Any = None, *, parallel: bool = False) -> Any:
@@ -28,6 +28,8 @@ def jit(function: Kernel, signature: Any = None, *, parallel: bool = False) -> A
     options = {
         "nogil": True,
         "error_model": "numpy",
+        "fastmath": False,  # this and the next would be the caller's, where a user's function calls the kernel
+        "forceinline": False,
         "parallel": parallel,
         "no_cpython_wrapper": inner,
         "no_cfunc_wrapper": inner,
@@ -75,7 +77,7 @@ def _address(context: Any, builder: Any, signature: Any, values: Any, kind: Any)
     return builder.bitcast(builder.gep(data, [values[1]]), kind.as_pointer())
 
 
-@_primitive
+@primitive
 def load(_: Any, array: Any, _at: Any, like: Any) -> Any:
     """Load one number or LANES of them, as `like` is."""
 
@@ -86,7 +88,7 @@ def load(_: Any, array: Any, _at: Any, like: Any) -> Any:
     return like(array, types.intp, like), emit
 
 
-@_primitive
+@primitive
 def store(_: Any, array: Any, _at: Any, value: Any) -> Any:
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         address, alignment = _place(context, builder, signature, values)
@@ -96,7 +98,7 @@ def store(_: Any, array: Any, _at: Any, value: Any) -> Any:
     return types.void(array, types.intp, value), emit
 
 
-@_primitive
+@primitive
 def store_nontemporal(_: Any, array: Any, _at: Any, value: Any) -> Any:
     """Store with a non-temporal hint; the address is a multiple of 16 bytes."""
 
@@ -109,7 +111,7 @@ def store_nontemporal(_: Any, array: Any, _at: Any, value: Any) -> Any:
     return types.void(array, types.intp, value), emit
 
 
-@_primitive
+@primitive
 def prefetch(_: Any, array: Any, _at: Any) -> Any:
     """Prefetch the cache line of an element, which may be beyond the end."""
 
@@ -127,7 +129,7 @@ def prefetch(_: Any, array: Any, _at: Any) -> Any:
     return types.void(array, types.intp), emit
 
 
-@_primitive
+@primitive
 def fence(_: Any) -> Any:
     """Order the non-temporal stores before all that follow."""
 
@@ -140,28 +142,28 @@ def fence(_: Any) -> Any:
     return types.void(), emit
 
 
-@_primitive
+@primitive
 def mul(_: Any, a: Any, b: Any) -> Any:
     return a(a, b), lambda _, builder, __, values: builder.fmul(*values)
 
 
-@_primitive
+@primitive
 def add(_: Any, a: Any, b: Any) -> Any:
     return a(a, b), lambda _, builder, __, values: builder.fadd(*values)
 
 
-@_primitive
+@primitive
 def select(_: Any, x: Any, a: Any, b: Any) -> Any:
     """``x > 0 ? a : b``."""
     return a(x, a, b), lambda _, builder, __, values: builder.select(_positive(builder, values[0]), *values[1:])
 
 
-@_primitive
+@primitive
 def zero(_: Any, like: Any) -> Any:
     return like(like), lambda _, __, ___, values: ir.Constant(values[0].type, None)
 
 
-@_primitive
+@primitive
 def rounded(_: Any, number: Any, array: Any) -> Any:
     """Round a number to the type of an array."""
 
@@ -171,7 +173,7 @@ def rounded(_: Any, number: Any, array: Any) -> Any:
     return array.dtype(number, array), emit
 
 
-@_primitive
+@primitive
 def splat(_: Any, number: Any) -> Any:
     """Copy a number to every lane."""
 
@@ -183,7 +185,7 @@ def splat(_: Any, number: Any) -> Any:
     return Lanes(number)(number), emit
 
 
-@_primitive
+@primitive
 def reduce_add(_: Any, lanes: Any) -> Any:
     """Add the upper half of the lanes to the lower half, until one is left."""
 
@@ -197,7 +199,7 @@ def reduce_add(_: Any, lanes: Any) -> Any:
     return lanes.number(lanes), emit
 
 
-@_primitive
+@primitive
 def opaque(_: Any, _number: Any) -> Any:
     """Hide a constant from LLVM, which would unroll the loop fully and run out of registers."""
 
