@@ -12,10 +12,10 @@ _LARGEST = torch.finfo(torch.float32).max
 
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
-    """PReLU: ``input`` where it is positive, else ``weight * input``; :func:`torch.nn.functional.prelu` by fastleaky.
+    """PReLU: ``input`` where it is positive, else ``weight * input``; ``torch.nn.functional.prelu`` by fastleaky.
 
-    Eager calls on strided CPU tensors of float32, float64, float16 or bfloat16 are computed by fastleaky, with
-    gradients of every order. All other calls go to PyTorch's function.
+    Eager calls on dense CPU tensors of float32, float64, float16 or bfloat16 are computed by fastleaky, with
+    derivatives of every order. All other calls go to PyTorch's function, and so do small ones that need no gradient.
 
     Parameters
     ----------
@@ -64,8 +64,8 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """Leaky ReLU: ``input`` where it is positive, else ``negative_slope * input``, computed by fastleaky.
 
-    It takes the arguments of :func:`torch.nn.functional.leaky_relu`, and goes to that function where :func:`prelu`
-    would go to PyTorch's, and where `inplace` is set.
+    It takes the arguments of ``torch.nn.functional.leaky_relu``. What :func:`prelu` leaves to PyTorch, this function
+    does, too; and all small calls, and those in place.
 
     Parameters
     ----------

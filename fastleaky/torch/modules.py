@@ -6,9 +6,9 @@ from fastleaky.torch.functional import leaky_relu, prelu
 
 
 class PReLU(nn.PReLU):
-    """PReLU as a module: :class:`torch.nn.PReLU`, computed by fastleaky.
+    """PReLU as a module: ``torch.nn.PReLU``, computed by fastleaky.
 
-    Its arguments, its state and its output are those of PyTorch's module. See :func:`prelu`.
+    Its arguments, its state and its output are those of PyTorch's module; see :func:`prelu`.
 
     Examples
     --------
@@ -23,9 +23,9 @@ class PReLU(nn.PReLU):
 
 
 class LeakyReLU(nn.LeakyReLU):
-    """Leaky ReLU as a module: :class:`torch.nn.LeakyReLU`, computed by fastleaky.
+    """Leaky ReLU as a module: ``torch.nn.LeakyReLU``, computed by fastleaky.
 
-    Its arguments and its output are those of PyTorch's module. See :func:`leaky_relu`.
+    Its arguments and its output are those of PyTorch's module; see :func:`leaky_relu`.
 
     Examples
     --------

@@ -1,5 +1,7 @@
 """fastleaky.torch gives the specification's bits in PyTorch's memory formats, and leaves the rest to PyTorch."""
 
+import doctest
+
 import numpy as np
 import pytest
 
@@ -16,7 +18,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 import fastleaky.torch
 from fastleaky import reference
 from fastleaky._backends.selftest import data, draw, same_bits
-from fastleaky.torch import _kernels, functional
+from fastleaky.torch import _kernels, functional, modules
 
 F = torch.nn.functional
 OURS = {"prelu": fastleaky.torch.prelu, "leaky_relu": fastleaky.torch.leaky_relu}
@@ -335,6 +337,11 @@ def test_other_numbers_are_as_pytorch_takes_them(slope, calls):
     x = torch.randn(2, 3)
     assert equal(OURS["leaky_relu"](x, slope), F.leaky_relu(x, slope))
     assert calls == []
+
+
+@pytest.mark.parametrize("module", [functional, modules])
+def test_examples_of_the_docstrings(module):
+    assert doctest.testmod(module).failed == 0
 
 
 def test_without_c():
