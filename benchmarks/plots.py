@@ -259,7 +259,7 @@ def whole(results: Results) -> Figure | None:
     axes.set_yticks(range(len(gains)), [f"{gain.what}\n{gain.framework}" for gain in gains])
     axes.axvline(1, color=INK, lw=1.5, ls=(0, (4, 2)))
     end = max(figures.middle(gain.ratios) for gain in gains)
-    axes.set(xlim=(0, 1.5 * max(1, end)), xticks=range(int(end) + 1), xlabel="dashed: the framework alone")
+    axes.set(xlim=(0, 1.6 * max(1, end)), xticks=range(int(end) + 1), xlabel="dashed: the framework alone")
     axes.invert_yaxis()
     axes.grid(visible=False)
     axes.spines["left"].set_visible(False)
