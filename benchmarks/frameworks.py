@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from benchmarks import machine
 from benchmarks.goals import Goal, against, speed, time
 from benchmarks.parts import Extent
-from benchmarks.peers import jax_, onnxruntime_, training
+from benchmarks.peers import jax_, numba_, onnxruntime_, training
 from benchmarks.results import Results, Timing
 from benchmarks.workloads import Case, sweep_case, whole_case
 
@@ -36,14 +36,18 @@ class Framework(NamedTuple):
 
 TORCH = Framework("PyTorch", "torch", training.EAGER, training.OURS)
 RUNTIME = Framework("ONNX Runtime", "onnxruntime", onnxruntime_.CPU, onnxruntime_.OURS)
+NUMBA = Framework("a loop in Numba", "numba", numba_.LOOP, numba_.OURS)
 JAX = Framework("jnp.where in JAX", "jax", jax_.JAX, jax_.OURS)
-FRAMEWORKS = (TORCH, RUNTIME, JAX)
+FRAMEWORKS = (TORCH, RUNTIME, NUMBA, JAX)
 
 
 def goals(extent: Extent) -> list[Goal]:
     """Return the table; a quick run has time for the smallest network and the shortest calls."""
     face, residual = "MobileFaceNet", "iresnet18"
     prelu, leaky = (sweep_case(6, f"{name}_backward", fresh=True) for name in ("prelu", "leaky_relu"))
+    backward, forward = (
+        Case("1x64x56x56", name, ((1, 64, 56, 56),), fresh=True) for name in ("prelu_backward", "leaky_relu")
+    )
     large = Case("1x64x112x112", "prelu_backward", ((1, 64, 112, 112),))
     version = machine.versions().get(RUNTIME.library, "0.0")
     slow = tuple(map(int, version.split(".")[:2])) > QUICK_PRELU
@@ -62,6 +66,8 @@ def goals(extent: Extent) -> list[Goal]:
         RUNTIME.goal(f"{face}, inference", whole_case(face), at_least=2.4 if slow else 1),
         RUNTIME.goal(f"{residual}, inference", whole_case(residual), at_least=1),
         *calls,
+        NUMBA.goal("prelu_backward in @njit, 1x64x56x56", backward, at_least=3),
+        NUMBA.goal("leaky_relu in @njit, 1x64x56x56", forward, at_most=1.05),
         JAX.goal("gradients of PReLU under jit, 1x64x112x112", large, at_least=1.3),
     ]
 

@@ -32,7 +32,7 @@ ALL = (
     *jax_.PEERS,
     ncnn_.PEER,
     numexpr_.PEER,
-    numba_.PEER,
+    *numba_.PEERS,
     numpy_.PEER,
     *imports.PEERS,
 )

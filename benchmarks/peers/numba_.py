@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+import fastleaky
 from benchmarks.peers.peer import Array, Peer, Prepared, returned
 from benchmarks.workloads import Case, Layer
 
@@ -66,7 +67,27 @@ def compiled(threads: int) -> SimpleNamespace:  # noqa: C901 - four loops
         "prelu": jit(prelu),
         "prelu_backward": jit(prelu_backward),
     }
+    both = functions["prelu_backward"]
+    functions["prelu_backward_fresh"] = jit(
+        lambda grad, x, weight: both(grad, x, weight, np.empty_like(x), np.empty_like(weight))
+    )
     return SimpleNamespace(**functions)
+
+
+def prepare_ours(case: Case, layers: list[Layer]) -> list[Prepared]:
+    """Call our functions inside of a user's, for results in new arrays."""
+    if not case.fresh or case.threads > 1:
+        return []
+    import numba
+
+    function = getattr(fastleaky, case.operation)
+
+    def user(*arguments: Any) -> Any:
+        return function(*arguments)
+
+    compiled = numba.njit(user)
+    calls = [functools.partial(compiled, *(layer[name] for name in case.op.positional)) for layer in layers]
+    return [Prepared(calls, returned)]
 
 
 def prepare(case: Case, layers: list[Layer]) -> list[Prepared]:
@@ -92,5 +113,8 @@ def prepare(case: Case, layers: list[Layer]) -> list[Prepared]:
     return [Prepared(calls, returned)]
 
 
-LOOP = "Numba, a loop"
-PEER = Peer(LOOP, prepare, ("numba",))
+LOOP, OURS = "Numba, a loop", "fastleaky in @njit"
+PEERS = (
+    Peer(LOOP, prepare, ("numba",)),
+    Peer(OURS, prepare_ours, ("numba",), home=LOOP, everywhere=False),
+)
