@@ -26,6 +26,7 @@ with extra("onnxruntime"):
 __all__ = ["NAME", "library", "register", "session"]
 
 NAME = "FastleakyExecutionProvider"
+BOTH = [NAME, "CPUExecutionProvider"]  # if the second is not named, ONNX Runtime warns that nodes are left to it
 OLDEST = (1, 24)
 _registering = threading.Lock()
 
@@ -63,7 +64,7 @@ def register() -> None:
             f"{onnxruntime.__version__}: pip install -U onnxruntime"
         )
     with _registering:
-        if not _devices():
+        if not _devices(NAME):
             onnxruntime.register_execution_provider_library("fastleaky", library())
 
 
@@ -89,12 +90,13 @@ def session(model: str | bytes | os.PathLike[str], options: Any = None) -> Any:
     """
     register()
     if NAME in onnxruntime.get_available_providers():
-        return onnxruntime.InferenceSession(model, options, providers=[NAME, "CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(model, options, providers=BOTH)
     options = options or onnxruntime.SessionOptions()  # ONNX Runtime 1.24 takes no plugin by its name
     if not options.has_providers():
-        options.add_provider_for_devices(_devices(), {})
+        for name in BOTH:
+            options.add_provider_for_devices(_devices(name), {})
     return onnxruntime.InferenceSession(model, options)
 
 
-def _devices() -> list[Any]:
-    return [device for device in onnxruntime.get_ep_devices() if device.ep_name == NAME]
+def _devices(provider: str) -> list[Any]:
+    return [device for device in onnxruntime.get_ep_devices() if device.ep_name == provider]

@@ -25,16 +25,13 @@ from fastleaky.onnxruntime import NAME
 
 pytestmark = needs_c
 CPU = "CPUExecutionProvider"
-RUN = """
-import numpy as np, onnxruntime, fastleaky.onnxruntime
-from onnx import TensorProto, helper
-x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 3])
-s = helper.make_tensor_value_info("s", TensorProto.FLOAT, [3])
-y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 3])
-graph = helper.make_graph([helper.make_node("PRelu", ["x", "s"], ["y"])], "g", [x, s], [y])
-model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 16)], ir_version=8).SerializeToString()
-feed = {"x": -np.ones((2, 3), np.float32), "s": np.float32([1, 2, 3])}
-"""
+RUN = '''
+import numpy as np, onnx, onnxruntime, fastleaky.onnxruntime
+model = onnx.parser.parse_model("""<ir_version: 8, opset_import: ["": 16]>
+    example (float[N, 3] x, float[3] slope) => (float[N, 3] y) { n = Neg(x) y = PRelu(n, slope) }
+""").SerializeToString()
+feed = {"x": np.ones((2, 3), np.float32), "slope": np.float32([1, 2, 3])}
+'''
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -396,6 +393,12 @@ for name in "other", "fastleaky", "fastleaky":
     onnxruntime.unregister_execution_provider_library(name)
 """
     assert words(code, "-Werror") == ["-1.0", "-2.0", "-3.0"] * 3
+
+
+def test_nothing_is_printed():
+    """Not even a warning that a node is left to the CPU provider."""
+    child = python(RUN + "fastleaky.onnxruntime.session(model).run(None, feed)", "-Werror")
+    assert (child.returncode, child.stdout, child.stderr) == (0, "", "")
 
 
 def test_a_session_outlives_the_registration():
