@@ -4,7 +4,8 @@ import decimal
 import fractions
 import math
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any
 
 import ml_dtypes
@@ -46,20 +47,22 @@ class Case:
     right: bool  # else an error will do, too
     rng: Rng
     out: Any = None  # the input that is written in place
+    specification: ModuleType = reference
+    others: dict[str, Any] = field(default_factory=dict)
 
     @property
     def options(self) -> dict[str, Any]:
         """The arguments that must be given by name."""
-        return {"axis": self.axis} if self.operation.channel else {}
+        return ({"axis": self.axis} if self.operation.channel else {}) | self.others
 
     def wanted(self) -> tuple[np.ndarray, ...] | None:
         """Return the results that the specification gives, or None if it cannot take the arguments."""
         given = {name: native(value) for name, value in self.given.items()}
         try:
-            if type(given["weight"]) in (int, float):  # it takes the type of x
+            if type(given.get("weight")) in (int, float):  # it takes the type of x
                 given["weight"] = np.asarray(given["weight"], given["x"].dtype)
             with warnings.catch_warnings(action="ignore"):
-                return self.operation(reference, given, **self.options)
+                return self.operation(self.specification, given, **self.options)
         except Exception:
             if self.right:
                 raise
@@ -128,7 +131,7 @@ def no_wider(rng: Rng, dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 def lay(rng: Rng, array: np.ndarray) -> np.ndarray:
     """Return the array in some layout; or one of its slices repeated, without memory of their own."""
-    if array.dtype not in FLOATS:
+    if array.dtype.hasobject:
         return array
     if array.ndim and rng.random() < 0.1:
         axis = rng.integers(array.ndim)

@@ -26,9 +26,13 @@ def model(case: Case) -> tuple[bytes, dict[str, np.ndarray]]:
 
 
 def _model(case: Case) -> tuple[bytes, dict[str, np.ndarray]]:
-    """Some sizes are not stated, and a weight may be a constant."""
+    """Some sizes are not stated; a weight may be a constant, and lack axes of size 1 in front."""
     names = ["x", *case.operation.channel]
     arrays = {name: native(np.asarray(case.given[name])) for name in names}
+    if case.right and case.operation.channel:
+        shape = arrays["weight"].shape
+        ones = next((axis for axis, size in enumerate(shape) if size != 1), len(shape))
+        arrays["weight"] = arrays["weight"].reshape(shape[case.rng.integers(ones + 1) :])
     constants = [name for name in case.operation.channel if case.rng.random() < 0.5]
     *inputs, output = (
         helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(array.dtype), _sizes(case, name, array))
@@ -45,6 +49,5 @@ def _model(case: Case) -> tuple[bytes, dict[str, np.ndarray]]:
 
 def _sizes(case: Case, name: str, array: np.ndarray) -> list[int | None]:
     """Return the sizes that a model states: of right cases at least those that the provider must know."""
-    slope = case.given["weight"]
-    needed = [case.right and (name == "weight" or slope.shape[axis] != 1) for axis in range(array.ndim)]
+    needed = [case.right and (name == "weight" or case.given["weight"].shape[axis] != 1) for axis in range(array.ndim)]
     return [n if known or case.rng.random() < 0.7 else None for n, known in zip(array.shape, needed, strict=True)]
