@@ -29,7 +29,7 @@ from rich.console import Console
 
 from fastleaky._backends.selftest import same_bits
 
-DOORS = ["numpy", "quantized", "dask", "jax", "onnx", "onnxruntime", "torch"]
+DOORS = ["numpy", "quantized", "dask", "jax", "numba", "onnx", "onnxruntime", "torch"]
 MOST_FAILURES = 5  # then a door has seen enough
 PATIENCE = 300  # seconds that a door may take longer than it should
 

@@ -60,7 +60,7 @@ class Case:
         given = {name: native(value) for name, value in self.given.items()}
         try:
             if type(given.get("weight")) in (int, float):  # it takes the type of x
-                given["weight"] = np.asarray(given["weight"], given["x"].dtype)
+                given["weight"] = np.asarray(given["weight"], np.asarray(given["x"]).dtype)
             with warnings.catch_warnings(action="ignore"):
                 return self.operation(self.specification, given, **self.options)
         except Exception:
