@@ -32,8 +32,6 @@ from fastleaky._backends.selftest import same_bits
 DOORS = ["numpy", "quantized", "dask", "jax", "numba", "onnx", "onnxruntime", "torch"]
 MOST_FAILURES = 5  # then a door has seen enough
 PATIENCE = 300  # seconds that a door may take longer than it should
-
-
 say = Console(highlight=False, markup=False, soft_wrap=True).print
 
 
@@ -104,15 +102,16 @@ def fuzz(name: str, seconds: float, seed: int, progress: Path) -> None:
                 raise
             except BaseException:  # noqa: BLE001 - whatever else a door raises is what we look for
                 tally["failures"] += 1
-                say(shown(name, seed, tally["cases"]), traceback.format_exc(limit=-4), sep="\n")
+                case = door.draw(seed, tally["cases"])
+                say(shown(name, seed, tally["cases"], case), traceback.format_exc(limit=-4), sep="\n")
             tally["cases"] += 1
         tally["seconds"] = round(elapsed)
         os.pwrite(file.fileno(), json.dumps(tally).encode(), 0)
 
 
-def shown(name: str, seed: int, number: int) -> str:
+def shown(name: str, seed: int, number: int, case: Case) -> str:
     """Show a case, and how to run it again."""
-    return f"FAILED  python tests/fuzz.py {name} --seed {seed} --case {number}\n{draw_case(seed, number)}"
+    return f"FAILED  python tests/fuzz.py {name} --seed {seed} --case {number}\n{case}"
 
 
 def watch(name: str, seconds: float, seed: int) -> Counter[str]:
@@ -131,7 +130,7 @@ def watch(name: str, seconds: float, seed: int) -> Counter[str]:
     tally: Counter[str] = Counter(note) if isinstance(note, dict) else Counter(cases=note + 1, failures=1)
     say(output.decode(errors="replace"), end="")
     if not isinstance(note, dict):
-        say(shown(name, seed, note), f"the process {end} here", sep="\n")
+        say(shown(name, seed, note, draw_case(seed, note)), f"the process {end} here", sep="\n")
     elif not tally["results"] and not tally["failures"]:
         say(f"FAILED  {name}: there was no result at all")
         tally["failures"] = 1
@@ -156,8 +155,9 @@ def main() -> None:
         parser.error(f"no doors: {', '.join(sorted(unknown))}")
     if args.case is not None:
         faulthandler.enable()
-        say(str(draw_case(args.seed, args.case)))
-        say(str(dict(run_case(load(names[0]), args.seed, args.case))))
+        door = load(names[0])
+        say(str(door.draw(args.seed, args.case)))
+        say(str(dict(run_case(door, args.seed, args.case))))
     elif args.progress:
         fuzz(names[0], args.seconds, args.seed, args.progress)
     else:
