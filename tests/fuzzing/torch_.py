@@ -1,6 +1,9 @@
 """The door to PyTorch: tensors, with and without gradients. What it leaves to PyTorch must be PyTorch's, errors too."""
 
 import warnings
+from collections.abc import Callable
+from contextlib import nullcontext
+from operator import methodcaller
 from types import ModuleType
 from typing import Any
 from unittest import mock
@@ -12,8 +15,23 @@ import torch
 import fastleaky.torch
 from fastleaky._backends.selftest import same_bits
 from fastleaky.torch import functional
-from fuzzing.cases import Case, native
+from fuzzing.cases import Case, chosen, native
 from fuzzing.door import Door, Results
+
+
+def same(tensor: Any) -> Any:
+    """Leave it as it is."""
+    return tensor
+
+
+def autocast() -> Any:
+    """Compute in bfloat16 what is float32."""
+    return torch.autocast("cpu")
+
+
+MODES = [*[nullcontext] * 9, torch.no_grad, torch.inference_mode, autocast]
+FORMS = [*[same] * 9, torch.Tensor.to_sparse, torch.Tensor.to_mkldnn, torch.Tensor.conj, torch.Tensor.clone]
+FORMS += [methodcaller("to", "meta"), methodcaller("as_subclass", torch.nn.Parameter), methodcaller("expand", 2, -1)]
 
 
 def adapt(case: Case) -> None:
@@ -28,8 +46,10 @@ def adapt(case: Case) -> None:
 
 def call(case: Case, _: str) -> Results:
     """Call both, and compare."""
-    with mock.patch.object(functional, "SMALL", 0):  # else most would be left to PyTorch
-        ours, theirs = results(fastleaky.torch, case), results(torch.nn.functional, case)
+    mode, form = chosen(case.rng, MODES), chosen(case.rng, FORMS)
+    case.right &= mode is nullcontext and form is same
+    with mock.patch.object(functional, "SMALL", 0), mode():  # else most would be left to PyTorch
+        ours, theirs = (results(module, case, form) for module in (fastleaky.torch, torch.nn.functional))
     assert type(ours) is type(theirs), (ours, theirs)
     if isinstance(ours, Exception):
         case.right = False
@@ -38,13 +58,14 @@ def call(case: Case, _: str) -> Results:
     return ours if case.right else (None,) * len(ours)
 
 
-def results(module: ModuleType, case: Case) -> Any:
-    """Return the output, or the gradients, or the error."""
+def results(module: ModuleType, case: Case, form: Callable[[Any], Any]) -> Any:
+    """Return the output, or the gradients, or the error, for inputs in some form."""
     backward = "grad" in case.operation.inputs
     function = getattr(module, case.operation.name.removesuffix("_backward"))
     try:
         inputs = [tensor(case.given[name], backward) for name in ("x", *case.operation.channel)]
-        y = function(*inputs, *(case.given[name] for name in case.operation.numbers))
+        formed = [form(made) if isinstance(made, torch.Tensor) else made for made in inputs]
+        y = function(*formed, *(case.given[name] for name in case.operation.numbers))
         if not backward:
             return (array(y),)
         y.backward(tensor(case.given["grad"]))
