@@ -37,12 +37,21 @@ FL_INLINE void OP(reverse)(const FL(row) * r, size_t len)
 FL_INLINE void OP(run)(const FL(row) * r, size_t len, fl_store_policy policy, int reverse)
 {
 #ifdef FL_STREAMS
-    if (reverse)
+    const size_t head = policy ? 0 : FL(misaligned)(r->out, len);
+    const FL(row) rest = FL(moved)(r, head);
+    if (reverse) {
         OP(reverse)(r, len);
-    else
-#endif
-        policy ? OP(forward)(r, len, 0, FL_STREAM) : OP(forward)(r, len, 0, FL_STORE);
+    } else if (policy) {
+        OP(forward)(r, len, 0, FL_STREAM);
+    } else {
+        if (head)
+            OP(forward)(r, head, 0, FL_STORE);
+        OP(forward)(&rest, len - head, 0, FL_STORE);
+    }
+#else
+    OP(forward)(r, len, 0, policy);
     (void)reverse;
+#endif
 }
 
 FL_INLINE FL(row) OP(row_at)(const fl_arguments *a, size_t at)

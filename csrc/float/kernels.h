@@ -122,6 +122,12 @@ FL_INLINE void FL(prefetch)(const FL(row) * r, size_t at, size_t i, fl_store_pol
     if (r->grad != r->x)
         prefetch(r->grad + at, distance);
 }
+/* How many elements of a long run come before the first multiple of a vector's bytes. From there on no regular store is
+ * split between two cache lines, which takes 1.2 to 1.4 times as long in the first two caches. */
+FL_INLINE size_t FL(misaligned)(const NUM *out, size_t run)
+{
+    return run < 32 * FL_LANES ? 0 : -(uintptr_t)out % (FL_LANES * sizeof(NUM)) / sizeof(NUM);
+}
 FL_INLINE fl_store_policy FL(policy)(const fl_arguments *a, const NUM *out, size_t run)
 {
     return a->nontemporal && (uintptr_t)out % 16 == 0 && run * sizeof(NUM) % 16 == 0 ? FL_STREAM : FL_STORE;
