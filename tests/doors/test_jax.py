@@ -77,8 +77,9 @@ def test_bits_of_prelu(dtype, shape, axis):
 
 @pytest.mark.parametrize("weight_shape", [(), (1, 1, 1, 1), (1, 3, 1, 1), (2, 1, 5, 1), (2, 3, 5, 6), (1, 1, 5, 6)])
 def test_bits_of_prelu_with_any_weight(weight_shape, dtype):
-    a = data(np.random.default_rng(0), (2, 3, 5, 6), dtype)
-    weight = draw(np.random.default_rng(1), weight_shape, dtype)
+    kind = "normal" if dtype == "bfloat16" else "finite"  # XLA's copies of bfloat16 flush subnormals
+    a = data(np.random.default_rng(0), (2, 3, 5, 6), dtype, kind=kind)
+    weight = draw(np.random.default_rng(1), weight_shape, dtype, kind)
     assert same(both_ways(prelu)(a["grad"], a["x"], weight), specified(a, weight))
 
 

@@ -41,8 +41,8 @@ def call(case: Case, _: str) -> Results:
     function = chosen(case.rng, [jax.jit, lambda f: f])(lambda *inputs: door(*inputs, *numbers, **options))
     if len(given) == 1:
         return (function(*inputs),)
-    results: Results = jax.vjp(function, *inputs)[1](given[0])
-    return results
+    gradients = jax.vjp(function, *inputs)[1](given[0])  # that of a Python number has a type of JAX's choice
+    return tuple(grad if isinstance(value, jax.Array) else None for grad, value in zip(gradients, inputs, strict=True))
 
 
 def array(value: Any) -> Any:
