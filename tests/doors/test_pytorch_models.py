@@ -56,6 +56,16 @@ def _no_tensor_is_small(monkeypatch):
     monkeypatch.setattr(functional, "SMALL", 0)
 
 
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """PyTorch's threads spin while they wait, which other tests would pay for."""
+    before = torch.get_num_threads(), fastleaky.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before[0])
+    fastleaky.set_num_threads(before[1])
+
+
 def test_convert_and_restore():
     model = small_net()
     before, state = types(model), list(model.state_dict())
@@ -148,6 +158,50 @@ def test_checkpointed(use_reentrant):
     y = checkpoint(model, x, use_reentrant=use_reentrant)
     y.square().mean().backward()
     assert equal((y.detach(), [parameter.grad for parameter in model.parameters()]), wanted)
+
+
+def same_gradients(theirs, ours, x):
+    return all(
+        torch.allclose(a, b, rtol=1e-4, atol=1e-6) for a, b in zip(step(ours, x)[1], step(theirs, x)[1], strict=True)
+    )
+
+
+@pytest.mark.parametrize("context", [torch.autograd.graph.save_on_cpu, torch.autograd.detect_anomaly])
+@pytest.mark.filterwarnings("ignore:Anomaly Detection")
+def test_saved_and_watched(context):
+    theirs, x = small_net(), torch.randn(2, 3, 8, 8)
+    with context():
+        assert same_gradients(theirs, converted(theirs), x)
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit.*is deprecated:DeprecationWarning")
+def test_compiled():
+    theirs, x = small_net(), torch.randn(2, 3, 8, 8)
+    ours = converted(theirs)
+    torch.compiler.reset()
+    assert same_gradients(theirs, torch.compile(ours, fullgraph=True, backend="aot_eager"), x)
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_exported(strict):
+    theirs, x = small_net().eval(), torch.randn(2, 3, 8, 8)
+    exported = torch.export.export(converted(theirs), (x,), strict=strict)
+    assert {"prelu", "leaky_relu"} <= {node.name for node in exported.graph.nodes}
+    assert torch.equal(exported.module()(x), theirs(x))
+
+
+def test_gradients_of_each_image():
+    theirs, x = small_net(), torch.randn(2, 3, 8, 8)
+    weights = dict(theirs.named_parameters())
+
+    def of_each(model):
+        def loss(weights, image):
+            return torch.func.functional_call(model, weights, (image[None],)).square().mean()
+
+        return torch.func.vmap(torch.func.grad(loss), (None, 0))(weights, x)
+
+    assert equal(list(of_each(converted(theirs)).values()), list(of_each(theirs).values()))
 
 
 def test_threads_that_train_at_once():
