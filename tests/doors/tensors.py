@@ -1,10 +1,13 @@
-"""Tensors for the tests of fastleaky.torch: from arrays and back, in all memory formats, and their gradients."""
+"""Tensors for the tests of fastleaky.torch: from arrays and back, in all memory formats, their gradients; threads."""
 
+import contextlib
 import itertools
 
 import ml_dtypes
 import numpy as np
 import torch
+
+import fastleaky
 
 FORMATS = {
     "contiguous": lambda x: x,
@@ -15,6 +18,16 @@ FORMATS = {
     "expanded": lambda x: x[:1].expand(x.shape),
     "scalar, expanded": lambda x: x.reshape(-1)[:1].view([1] * x.dim()).expand(x.shape),
 }
+
+
+@contextlib.contextmanager
+def one_thread():
+    """Let PyTorch, and so fastleaky, use one thread: others spin while they wait, which other tests would pay for."""
+    before = torch.get_num_threads(), fastleaky.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before[0])
+    fastleaky.set_num_threads(before[1])
 
 
 def tensor(array):

@@ -10,7 +10,7 @@ pytest.importorskip("ml_dtypes")
 
 import torch
 from children import HIDE, python
-from tensors import FORMATS, array, both_ways, equal, tensor
+from tensors import FORMATS, array, both_ways, equal, one_thread, tensor
 from torch.autograd import forward_ad
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -23,6 +23,12 @@ from fastleaky.torch import _kernels, functional, modules
 F = torch.nn.functional
 OURS = {"prelu": fastleaky.torch.prelu, "leaky_relu": fastleaky.torch.leaky_relu}
 SHAPES = [(), (1,), (7,), (0,), (3, 1), (4, 6), (2, 0, 3), (0, 3), (2, 3, 5), (1, 1, 4), (2, 3, 4, 5), (2, 3, 2, 2, 3)]
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    with one_thread():
+        yield
 
 
 @pytest.fixture
@@ -110,17 +116,12 @@ def test_small_tensors_are_left_to_pytorch_where_the_bits_are_the_same(dtype, ca
 
 
 def test_threads_are_those_of_pytorch():
-    before = torch.get_num_threads()
     x, weight = torch.randn(4, 8, 1 << 15), torch.randn(8)
     results = []
-    try:
-        for threads in (1, 2, 3):
-            torch.set_num_threads(threads)
-            results.append(both_ways(OURS["prelu"], x, weight, grad=x))
-            assert fastleaky.get_num_threads() == threads
-    finally:
-        torch.set_num_threads(before)
-        fastleaky.set_num_threads(before)
+    for threads in (1, 2, 3):
+        torch.set_num_threads(threads)
+        results.append(both_ways(OURS["prelu"], x, weight, grad=x))
+        assert fastleaky.get_num_threads() == threads
     assert equal(results[0], results[1])
     assert equal(results[0], results[2])
 

@@ -9,7 +9,7 @@ pytest.importorskip("ml_dtypes")
 pytest.importorskip("expecttest")
 
 import torch
-from tensors import both_ways, equal
+from tensors import both_ways, equal, one_thread
 from torch.autograd import gradcheck, gradgradcheck
 
 import fastleaky.torch
@@ -18,6 +18,12 @@ from fastleaky.torch import functional
 # PyTorch's own forward-mode derivatives, and its compiler, still use torch.jit.
 pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.*is deprecated:DeprecationWarning")
 DTYPES = [torch.float32, torch.float64, torch.float16, torch.bfloat16]
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    with one_thread():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -9,10 +9,9 @@ pytest.importorskip("torch")
 pytest.importorskip("ml_dtypes")
 pytest.importorskip("matplotlib")
 
-import torch
 from pages import ROOT
+from tensors import one_thread
 
-import fastleaky
 from fastleaky.torch import _kernels, functional
 
 
@@ -25,11 +24,9 @@ def face():
 
 
 @pytest.fixture(autouse=True)
-def _threads():
-    before = torch.get_num_threads(), fastleaky.get_num_threads()
-    yield
-    torch.set_num_threads(before[0])
-    fastleaky.set_num_threads(before[1])
+def _one_thread():
+    with one_thread():
+        yield
 
 
 def test_it_learns_the_same_with_and_without(face, capsys, tmp_path):

@@ -12,7 +12,7 @@ pytest.importorskip("ml_dtypes")
 
 import torch
 from children import python, words
-from tensors import equal
+from tensors import equal, one_thread
 from torch import nn
 from torch.nn.utils import parametrizations, prune
 from torch.utils.checkpoint import checkpoint
@@ -58,12 +58,8 @@ def _no_tensor_is_small(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def _one_thread():
-    """PyTorch's threads spin while they wait, which other tests would pay for."""
-    before = torch.get_num_threads(), fastleaky.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before[0])
-    fastleaky.set_num_threads(before[1])
+    with one_thread():
+        yield
 
 
 def test_convert_and_restore():
