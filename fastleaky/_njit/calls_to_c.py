@@ -21,10 +21,8 @@ def isa(_: Any) -> Any:
     """Read the chosen instruction set."""
 
     def emit(context: Any, builder: Any, _: Any, __: Any) -> Any:
-        word = context.get_value_type(types.uintp)
-        return builder.load(
-            builder.module.globals.get(CHOSEN_ISA) or ir.GlobalVariable(builder.module, word, CHOSEN_ISA)
-        )
+        module, word = builder.module, context.get_value_type(types.uintp)
+        return builder.load(module.globals.get(CHOSEN_ISA) or ir.GlobalVariable(module, word, CHOSEN_ISA))
 
     return types.uintp(), emit
 

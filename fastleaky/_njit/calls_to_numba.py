@@ -51,9 +51,7 @@ def _per_channel(arrays: Arrays, shape: Shape, _: tuple[float, ...]) -> None:
 @register_jitable
 def _slope_gradient(arrays: Arrays, shape: Shape, _: tuple[float, ...]) -> None:
     grad, x, slope, dx, dslope = arrays
-    if not x.size:
-        dslope[:] = 0
-    elif _channels_last(shape):
+    if _channels_last(shape):
         _backward_columns(grad, x, slope, dx, dslope)
     else:
         _backward_rows(grad, x, slope, dx, dslope)
