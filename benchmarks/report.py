@@ -57,7 +57,8 @@ def settled(repeats: list[float]) -> str:
 
 def milliseconds(timing: Timing) -> str:
     """Show a time."""
-    return f"{1e3 * timing.time:.3g}"
+    time = 1e3 * timing.time
+    return f"{time:.3g}" if time < 1000 else f"{time:,.0f}"  # noqa: PLR2004
 
 
 def nanoseconds(timing: Timing) -> str:

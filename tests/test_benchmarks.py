@@ -419,7 +419,7 @@ def test_tables():
     made = {name: text for name, (_, text) in report.tables(sample_results()).items()}
     lines = made["networks"].splitlines()
     assert lines[0] == "|  | YOLOv3-tiny | YOLOv4-tiny | DCGAN | StyleGAN2 | iresnet50 |"
-    assert lines[2] == "| fastleaky | **1** | **1** | **1** | **1** | **1e+03 to 3e+03** |"
+    assert lines[2] == "| fastleaky | **1** | **1** | **1** | **1** | **1,000 to 3,000** |"
     assert "| *np.copyto* | 8 | 8 | 8 | 8 |  |" in lines  # a limit is never the best
     assert made["whole"].splitlines()[2:] == [
         "| MobileFaceNet, inference, batch of 16 | PyTorch 2 | 2 | 1 | 2.00 |",
