@@ -14,6 +14,12 @@ from torch.autograd import forward_ad
 from fastleaky.torch._kernels import TYPES
 
 _CLASSES = frozenset({Tensor, torch.nn.Parameter})
+_AS_FAST = frozenset({torch.float32, torch.float64})
+
+
+def is_inference(tensor: Tensor) -> bool:
+    """Is it a forward step alone, of a type for which PyTorch's is as fast? Then no other question need be asked."""
+    return not torch.is_grad_enabled() and type(tensor) is Tensor and tensor.dtype in _AS_FAST
 
 
 def is_ours(tensor: Tensor) -> bool:

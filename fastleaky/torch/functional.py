@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from fastleaky.torch import _autograd, _kernels
-from fastleaky.torch._eager import is_ours, is_regular
+from fastleaky.torch._eager import is_inference, is_ours, is_regular
 
 SMALL = 1 << 16  # elements: below, PyTorch's functions give the same bits sooner, but for the gradient of a weight
 _LARGEST = torch.finfo(torch.float32).max
@@ -15,7 +15,8 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """PReLU: ``input`` where it is positive, else ``weight * input``; ``torch.nn.functional.prelu`` by fastleaky.
 
     Eager calls on dense CPU tensors of float32, float64, float16 or bfloat16 are computed by fastleaky, with
-    derivatives of every order. All other calls go to PyTorch's function, and so do small ones that need no gradient.
+    derivatives of every order. All other calls go to PyTorch's function. So do those that need no gradient where they
+    are small, or under ``torch.no_grad`` in float32 and float64: it is as fast there.
 
     Parameters
     ----------
@@ -49,7 +50,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     if torch.jit.is_scripting():
         return functional.prelu(input, weight)
     else:  # noqa: RET505 - TorchScript compiles what is not in the other branch
-        if not is_ours(input) or not is_regular(weight):
+        if is_inference(input) or not is_ours(input) or not is_regular(weight):
             return functional.prelu(input, weight)
         differentiable = torch.is_grad_enabled() and (input.requires_grad or weight.requires_grad)
         if not differentiable and input.numel() < SMALL:
@@ -99,8 +100,10 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     if torch.jit.is_scripting():
         return functional.leaky_relu(input, negative_slope, inplace)
     else:  # noqa: RET505 - as above
-        if inplace or not is_ours(input) or input.numel() < SMALL or not _is_slope(negative_slope):
+        if inplace or is_inference(input) or not is_ours(input):
             return functional.leaky_relu(input, negative_slope, inplace)
+        if input.numel() < SMALL or not _is_slope(negative_slope):
+            return functional.leaky_relu(input, negative_slope)
         if torch.is_grad_enabled() and input.requires_grad:
             return _autograd.leaky_relu(input, negative_slope)
         return _kernels.leaky_relu(input, negative_slope)

@@ -142,7 +142,18 @@ def test_what_needs_a_gradient(needed, calls):
     if y.requires_grad:
         y.sum().backward()
         assert (x.grad is not None, weight.grad is not None) == (needed == "x", needed == "weight")
-    assert "prelu" in calls
+    assert ("prelu" in calls) == (needed in ("x", "weight", "neither"))
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_inference_is_left_to_pytorch_where_that_is_as_fast(dtype, mode, calls):
+    given = data(np.random.default_rng(0), (2, 3, 5), dtype, kind="special")
+    prelu, leaky = wanted(given, 0.3)
+    x, weight = tensor(given["x"]), tensor(given["weight"])
+    with mode():
+        assert same_bits(array(OURS["prelu"](x, weight)), prelu[0])
+        assert same_bits(array(OURS["leaky_relu"](x, 0.3)), leaky[0])
+    assert calls == (["prelu", "leaky_relu"] if x.itemsize == 2 else [])
 
 
 @pytest.mark.parametrize("parameter", [torch.randn(3), 0.1], ids=["prelu", "leaky_relu"])
