@@ -13,7 +13,6 @@ from numba.np.numpy_support import as_dtype
 import fastleaky
 from fastleaky import _api, _arguments
 from fastleaky._backends import choice
-from fastleaky._njit.c_library import NAMES
 from fastleaky._operations import OPERATIONS, Operation
 
 OPTIONS: Any = {"error_model": "numpy", "forceinline": True}  # a call that is not inlined takes 35 ns more
@@ -63,10 +62,12 @@ def _check(operation: Operation, given: dict[str, Any]) -> Any:
         _arguments.parse(operation, tuple(_example(kinds[name]) for name in operation.positional), 0)
     except TypeError as error:
         raise TypingError(str(error)) from None
-    element = kinds[operation.inputs[-1]].dtype
-    if element not in NAMES:
-        raise TypingError(f"{op}: Numba compiles nothing for arrays of {element} on a CPU; call {op} outside")
-    return element
+    for name, kind in kinds.items():
+        if types.float16 in (kind, getattr(kind, "dtype", None)):
+            raise TypingError(
+                f"{op}: {name} has type float16, for which Numba compiles nothing on CPUs; call it outside"
+            )
+    return kinds[operation.inputs[-1]].dtype
 
 
 def _require(op: str, kinds: dict[str, Any], names: tuple[str, ...], allowed: tuple[type, ...], rule: str) -> None:

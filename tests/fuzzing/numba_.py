@@ -92,4 +92,4 @@ def call(case: Case, _: str) -> Results:
     return results if isinstance(results, tuple) else (results,)
 
 
-DOOR = Door(call, (TypeError, ValueError, NumbaError), adapt)
+DOOR = Door(call, (TypeError, ValueError, NumbaError, OverflowError), adapt)  # the last for an axis of 100 bits
