@@ -17,6 +17,8 @@ from fastleaky._backends import choice, native
 from fastleaky._backends.selftest import same_bits
 from fastleaky._operations import OPERATIONS
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*fork")  # of Python, and of JAX wherever it was imported before
+
 SHAPES = [  # from 2**17 elements on
     (1, 1, 300_001),
     (2, 64, 56, 56),
@@ -121,7 +123,6 @@ def test_other_threads_run_meanwhile(backend):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 @pytest.mark.usefixtures("backend")
 def test_after_a_fork():
     """The child computes at once, though the parent's worker threads do not exist there."""
@@ -142,7 +143,6 @@ def _in_a_child(backend):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork on this system")
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_multiprocessing_by_fork(backend):
     with multiprocessing.get_context("fork").Pool(2) as pool:
         assert pool.map_async(_in_a_child, [backend] * 4).get(timeout=120) == [True] * 4
