@@ -183,6 +183,7 @@ def _like_x(op: str, grad: da.Array, x: da.Array) -> da.Array:
 
 def _channel(op: str, weight: da.Array | ArrayLike, x: da.Array, axis: int) -> tuple[da.Array, da.Array]:
     """Return the weight in a shape that broadcasts to `x`, in its chunks; and as it was given."""
+    _arguments.check_type(op, "x", x.dtype)
     if not isinstance(weight, da.Array):
         weight = da.from_array(_arguments.parameter(op, "weight", weight, meta_from_array(x)), chunks=-1)
     varying = _arguments.varying_axes(op, "weight", weight, x, axis)

@@ -292,6 +292,8 @@ BAD = [
     ),
     (lambda: door.prelu(LAZY, W, axis=3), ValueError, "prelu: axis 3 is out of range for x with shape (4, 8, 16)"),
     (lambda: door.prelu(LAZY, W, axis=1.0), TypeError, "prelu: axis is 1.0; it must be an integer"),
+    (lambda: door.prelu(LAZY.astype(int), 1.5), TypeError, "prelu: x has type int64; it must be float32"),
+    (lambda: door.prelu(LAZY.astype("i1"), 1e9), TypeError, "prelu: x has type int8; it must be float32"),
     (lambda: door.prelu(LAZY, None), TypeError, "prelu: weight has type object"),
     (lambda: door.prelu(LAZY, da.ones(8)), TypeError, "prelu: weight has type float64, which does not cast safely"),
     (lambda: door.prelu(LAZY, da.ones(8, dtype=int)), TypeError, "prelu: weight has type int64"),

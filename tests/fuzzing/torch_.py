@@ -78,7 +78,9 @@ def tensor(value: Any, requires_grad: bool = False) -> Any:
     """Return an array as a tensor, in its layout if PyTorch has that, and anything else as it is."""
     if not isinstance(value, np.ndarray):
         return value
-    array = native(value) if any(stride < 0 for stride in value.strides) or not value.dtype.isnative else value
+    crashes = value.dtype.kind == "c" and not value.flags.aligned  # in PyTorch's own copy of it
+    foreign = any(stride < 0 for stride in value.strides) or not value.dtype.isnative
+    array = native(value) if crashes or foreign else value
     bits = array.view(np.int16) if array.dtype == ml_dtypes.bfloat16 else array
     with warnings.catch_warnings(action="ignore"):  # of an array that must not be written to
         made = torch.from_numpy(bits)
