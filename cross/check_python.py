@@ -126,7 +126,8 @@ def build(target: Target, folder: Path) -> None:
     compiler += ["-DPy_LIMITED_API=0x030b0000"]
     headers = folder / "root" / "usr" / "include"
     includes = [f"-I{ROOT / 'csrc'}", f"-I{headers / 'python3.11'}", "-idirafter", str(headers)]
-    sources = [str(source) for folder in ("csrc", "fastleaky") for source in (ROOT / folder).glob("**/*.c")]
+    folders = ("csrc", "fastleaky/_backends", "fastleaky/jax")  # ONNX Runtime's provider is a library of its own
+    sources = [str(source) for folder in folders for source in (ROOT / folder).glob("**/*.c")]
     run([*compiler, *includes, binding, *sources, "-lm", "-o", str(package / "fastleaky" / "_ffi.abi3.so")])
 
 
