@@ -3,12 +3,11 @@
 from typing import Any
 
 import numpy as np
-from numba.core import types
 
 from fastleaky._njit.generated import generated
 from fastleaky._njit.layouts import dense
+from fastleaky._njit.overloads import NUMBERS
 
-NUMBERS = (int, float, types.Integer, types.Float)  # what stands for a real number: a type, or a default
 MISFIT = -1  # all bits, so that any set joined with it is it
 
 

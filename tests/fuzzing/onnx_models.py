@@ -1,7 +1,7 @@
 """The cases as ONNX models with one node."""
 
 import numpy as np
-from onnx import helper, numpy_helper
+from onnx_models import assembled, declared
 
 from fastleaky import reference
 from fastleaky._operations import OPERATIONS
@@ -34,16 +34,15 @@ def _model(case: Case) -> tuple[bytes, dict[str, np.ndarray]]:
         ones = next((axis for axis, size in enumerate(shape) if size != 1), len(shape))
         arrays["weight"] = arrays["weight"].reshape(shape[case.rng.integers(ones + 1) :])
     constants = [name for name in case.operation.channel if case.rng.random() < 0.5]
-    *inputs, output = (
-        helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(array.dtype), _sizes(case, name, array))
+    stated = {
+        name: declared(array, _sizes(case, name, array))
         for name, array in {**arrays, "y": arrays["x"]}.items()
         if name not in constants
-    )
+    }
+    output = {"y": stated.pop("y")}
     numbers = {"alpha": float(case.given["negative_slope"])} if case.operation.numbers else {}
-    node = helper.make_node("LeakyRelu" if numbers else "PRelu", names, ["y"], **numbers)
-    initializers = [numpy_helper.from_array(arrays[name], name) for name in constants]
-    graph = helper.make_graph([node], "fuzz", inputs, [output], initializers)
-    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 16)], ir_version=8)
+    node = ("LeakyRelu" if numbers else "PRelu", names, "y", numbers)
+    made = assembled([node], stated, output, [(name, arrays[name]) for name in constants])
     return made.SerializeToString(), {name: array for name, array in arrays.items() if name not in constants}
 
 

@@ -1,4 +1,4 @@
-"""Models with one operator, and ONNX's own tests of the two, for its reference evaluator and for ONNX Runtime."""
+"""Models with the two operators, and ONNX's own tests of them, for its reference evaluator and for ONNX Runtime."""
 
 import functools
 import warnings
@@ -20,16 +20,17 @@ def declared(array, shape=None):
 def model(operator, inputs, opset=16, initializers=(), **attributes):
     """Return a model that applies an operator: to inputs, each with its type and its shape, and to constants."""
     names = [*inputs, *(name for name, _ in initializers)]
-    return _model([(operator, names, "y", attributes)], inputs, {"y": inputs["x"]}, initializers, opset)
+    return assembled([(operator, names, "y", attributes)], inputs, {"y": inputs["x"]}, initializers, opset)
 
 
 def graph(nodes, inputs, outputs, initializers=()):
     """Return a model of several nodes: (operator, inputs, output, attributes), on arrays like these."""
     inputs, outputs = ({name: declared(array) for name, array in arrays.items()} for arrays in (inputs, outputs))
-    return _model(nodes, inputs, outputs, initializers)
+    return assembled(nodes, inputs, outputs, initializers)
 
 
-def _model(nodes, inputs, outputs, initializers, opset=16):
+def assembled(nodes, inputs, outputs, initializers, opset=16):
+    """Return a model of nodes on inputs and outputs of stated types and shapes, and on constants."""
     made = helper.make_graph(
         [helper.make_node(operator, names, [out], **dict(*rest)) for operator, names, out, *rest in nodes],
         "test",
