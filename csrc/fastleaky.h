@@ -8,8 +8,19 @@
  *     dweight = sum of (x > 0 ? 0 : grad * x)   over all places that share the slope, in C order: an
  *                                               ordered sum, see ordered_sum.h
  *
+ * The fused operations do some steps in one pass. Each step is rounded as if it were alone, so the bits are those of
+ * the steps:
+ *
+ *     bias_leaky_relu             t = x + bias; y = t > 0 ? t : slope * t; y * gain, at most clamp in magnitude
+ *     bias_leaky_relu_backward    from the output y: d = |y| >= clamp ? 0 : grad * gain; dx = y > 0 ? d : slope * d;
+ *                                 dbias is the ordered sum of dx. The slope must be positive.
+ *     scale_shift_leaky_relu      t = x * scale + shift, in two roundings; t + residual, unless that is NULL;
+ *     scale_shift_prelu           then leaky ReLU or PReLU
+ *
+ * gain is positive and finite; nothing is clamped if clamp is not positive.
+ *
  * Arrays are dense and aligned for their type. PReLU arrays have the shape (outer, channels, inner) with
- * one weight a channel: NCHW is (N, C, H*W), NHWC is (N*H*W, C, 1), one shared slope is (1, 1, n).
+ * one weight (bias, scale, shift) a channel: NCHW is (N, C, H*W), NHWC is (N*H*W, C, 1), one shared slope is (1, 1, n).
  * An output may be an input itself (in place) and must not overlap one in any other way; dweight must not
  * overlap anything. Inputs are not written, and nothing outside the arrays is read or written.
  *
@@ -76,6 +87,54 @@ void fl_prelu_bf16(const fl_isa *isa, const fl_bf16 *x, const fl_bf16 *weight, f
                    size_t channels, size_t inner);
 void fl_prelu_backward_bf16(const fl_isa *isa, const fl_bf16 *grad, const fl_bf16 *x, const fl_bf16 *weight,
                             fl_bf16 *dx, fl_bf16 *dweight, size_t outer, size_t channels, size_t inner);
+
+void fl_bias_leaky_relu_f32(const fl_isa *isa, const float *x, const float *bias, float *out, size_t outer,
+                            size_t channels, size_t inner, float negative_slope, float gain, float clamp);
+void fl_bias_leaky_relu_backward_f32(const fl_isa *isa, const float *grad, const float *y, float *dx, float *dbias,
+                                     size_t outer, size_t channels, size_t inner, float negative_slope, float gain,
+                                     float clamp);
+void fl_scale_shift_leaky_relu_f32(const fl_isa *isa, const float *x, const float *residual, const float *scale,
+                                   const float *shift, float *out, size_t outer, size_t channels, size_t inner,
+                                   float negative_slope);
+void fl_scale_shift_prelu_f32(const fl_isa *isa, const float *x, const float *residual, const float *scale,
+                              const float *shift, const float *weight, float *out, size_t outer, size_t channels,
+                              size_t inner);
+
+void fl_bias_leaky_relu_f64(const fl_isa *isa, const double *x, const double *bias, double *out, size_t outer,
+                            size_t channels, size_t inner, double negative_slope, double gain, double clamp);
+void fl_bias_leaky_relu_backward_f64(const fl_isa *isa, const double *grad, const double *y, double *dx, double *dbias,
+                                     size_t outer, size_t channels, size_t inner, double negative_slope, double gain,
+                                     double clamp);
+void fl_scale_shift_leaky_relu_f64(const fl_isa *isa, const double *x, const double *residual, const double *scale,
+                                   const double *shift, double *out, size_t outer, size_t channels, size_t inner,
+                                   double negative_slope);
+void fl_scale_shift_prelu_f64(const fl_isa *isa, const double *x, const double *residual, const double *scale,
+                              const double *shift, const double *weight, double *out, size_t outer, size_t channels,
+                              size_t inner);
+
+void fl_bias_leaky_relu_f16(const fl_isa *isa, const fl_f16 *x, const fl_f16 *bias, fl_f16 *out, size_t outer,
+                            size_t channels, size_t inner, float negative_slope, float gain, float clamp);
+void fl_bias_leaky_relu_backward_f16(const fl_isa *isa, const fl_f16 *grad, const fl_f16 *y, fl_f16 *dx, fl_f16 *dbias,
+                                     size_t outer, size_t channels, size_t inner, float negative_slope, float gain,
+                                     float clamp);
+void fl_scale_shift_leaky_relu_f16(const fl_isa *isa, const fl_f16 *x, const fl_f16 *residual, const fl_f16 *scale,
+                                   const fl_f16 *shift, fl_f16 *out, size_t outer, size_t channels, size_t inner,
+                                   float negative_slope);
+void fl_scale_shift_prelu_f16(const fl_isa *isa, const fl_f16 *x, const fl_f16 *residual, const fl_f16 *scale,
+                              const fl_f16 *shift, const fl_f16 *weight, fl_f16 *out, size_t outer, size_t channels,
+                              size_t inner);
+
+void fl_bias_leaky_relu_bf16(const fl_isa *isa, const fl_bf16 *x, const fl_bf16 *bias, fl_bf16 *out, size_t outer,
+                             size_t channels, size_t inner, float negative_slope, float gain, float clamp);
+void fl_bias_leaky_relu_backward_bf16(const fl_isa *isa, const fl_bf16 *grad, const fl_bf16 *y, fl_bf16 *dx,
+                                      fl_bf16 *dbias, size_t outer, size_t channels, size_t inner, float negative_slope,
+                                      float gain, float clamp);
+void fl_scale_shift_leaky_relu_bf16(const fl_isa *isa, const fl_bf16 *x, const fl_bf16 *residual, const fl_bf16 *scale,
+                                    const fl_bf16 *shift, fl_bf16 *out, size_t outer, size_t channels, size_t inner,
+                                    float negative_slope);
+void fl_scale_shift_prelu_bf16(const fl_isa *isa, const fl_bf16 *x, const fl_bf16 *residual, const fl_bf16 *scale,
+                               const fl_bf16 *shift, const fl_bf16 *weight, fl_bf16 *out, size_t outer, size_t channels,
+                               size_t inner);
 
 #ifdef __cplusplus
 }

@@ -15,7 +15,17 @@ give the bits of :mod:`fastleaky.reference`, the specification. :mod:`fastleaky.
 from typing import TYPE_CHECKING
 
 from fastleaky import _api, reference
-from fastleaky._api import leaky_relu, leaky_relu_backward, prelu, prelu_backward
+from fastleaky._api import (
+    bias_leaky_relu,
+    bias_leaky_relu_backward,
+    fold_batch_norm,
+    leaky_relu,
+    leaky_relu_backward,
+    prelu,
+    prelu_backward,
+    scale_shift_leaky_relu,
+    scale_shift_prelu,
+)
 from fastleaky._backends import native
 from fastleaky._backends.choice import BackendError, backends, use
 from fastleaky._backends.threads import get_num_threads, set_num_threads
@@ -32,6 +42,9 @@ __all__ = [
     "BackendError",
     "backend",
     "backends",
+    "bias_leaky_relu",
+    "bias_leaky_relu_backward",
+    "fold_batch_norm",
     "get_num_threads",
     "leaky_relu",
     "leaky_relu_backward",
@@ -39,6 +52,8 @@ __all__ = [
     "prelu_backward",
     "quantized",
     "reference",
+    "scale_shift_leaky_relu",
+    "scale_shift_prelu",
     "set_num_threads",
     "use",
 ]

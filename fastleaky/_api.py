@@ -1,17 +1,33 @@
-"""The public functions: check the arguments, choose a layout, delegate to the backend."""
+"""The public functions of leaky ReLU and PReLU, and all others: the general ones, for any arguments."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
-from fastleaky import _arguments
-from fastleaky._backends.choice import backend, ready
-from fastleaky._layout import plan
-from fastleaky._operations import OPERATIONS, Operation
-from fastleaky._typing import Array, ArrayLike, Backend
+from fastleaky._apply import apply, regular
+from fastleaky._fused import (
+    bias_leaky_relu,
+    bias_leaky_relu_backward,
+    fold_batch_norm,
+    scale_shift_leaky_relu,
+    scale_shift_prelu,
+)
+from fastleaky._operations import OPERATIONS
+from fastleaky._typing import Array, ArrayLike
+
+__all__ = [
+    "bias_leaky_relu",
+    "bias_leaky_relu_backward",
+    "fold_batch_norm",
+    "leaky_relu",
+    "leaky_relu_backward",
+    "prelu",
+    "prelu_backward",
+    "scale_shift_leaky_relu",
+    "scale_shift_prelu",
+]
 
 
 def leaky_relu(x: ArrayLike, negative_slope: float = 0.01, *, out: Array | None = None) -> Array:
@@ -52,12 +68,12 @@ def leaky_relu(x: ArrayLike, negative_slope: float = 0.01, *, out: Array | None 
     >>> fastleaky.leaky_relu([10.0, -5.0, 0.0], 0.1)
     array([10. , -0.5,  0. ])
     """
-    if out is None and type(negative_slope) is float and (found := _regular(x)):  # as _try_fast, in half the time
+    if out is None and type(negative_slope) is float and (found := regular(x)):  # as _try_fast, in half the time
         array: Any = x
         out = np.empty(array.shape, array.dtype)
         found.elementwise(OPERATIONS["leaky_relu"], (array,), (negative_slope,), out)
         return out
-    return _apply("leaky_relu", (x, negative_slope), out)[0]
+    return apply("leaky_relu", (x, negative_slope), out)[0]
 
 
 def leaky_relu_backward(
@@ -98,7 +114,7 @@ def leaky_relu_backward(
     >>> fastleaky.leaky_relu_backward([1.0, 1.0, 1.0], [10.0, -5.0, 0.0], 0.1)
     array([1. , 0.1, 0.1])
     """
-    return _apply("leaky_relu_backward", (grad, x, negative_slope), out)[0]
+    return apply("leaky_relu_backward", (grad, x, negative_slope), out)[0]
 
 
 def prelu(x: ArrayLike, weight: ArrayLike, *, axis: int = 1, out: Array | None = None) -> Array:
@@ -141,7 +157,7 @@ def prelu(x: ArrayLike, weight: ArrayLike, *, axis: int = 1, out: Array | None =
     >>> fastleaky.prelu([[1.0, -1.0, -1.0]], [0.5, 0.5, 0.25])
     array([[ 1.  , -0.5 , -0.25]])
     """
-    return _apply("prelu", (x, weight), out, axis)[0]
+    return apply("prelu", (x, weight), out, axis)[0]
 
 
 def prelu_backward(
@@ -198,62 +214,5 @@ def prelu_backward(
     >>> dx, dweight
     (array([[1.  , 0.25]]), array([ 0., -2.]))
     """
-    dx, dweight = _apply("prelu_backward", (grad, x, weight), out, axis)
+    dx, dweight = apply("prelu_backward", (grad, x, weight), out, axis)
     return dx, dweight
-
-
-def _apply(name: str, given: tuple[Any, ...], out: Any, axis: int = 1) -> tuple[Array, ...]:
-    """Apply an operation to its positional arguments; always a tuple of results."""
-    operation = OPERATIONS[name]
-    if out is None and (results := _try_fast(operation, given, axis)):
-        return results
-    inputs, channel, numbers = _arguments.parse(operation, given, axis)
-    x = inputs[-1]
-    out, *outs = _arguments.outputs(operation, out, x, channel)
-    layout = plan(x.shape, x.strides, channel.varying, ordered=bool(outs))
-    dense = [layout.dense(array) for array in inputs]
-    target = layout.target(out, dense, channel.rows)
-    sums = [np.empty_like(row) for row, _ in zip(channel.rows, outs, strict=False)]
-    operation.compute(backend(x.dtype), dense, (*channel.rows, *numbers), (target, *sums))
-    result = layout.result(target, out, *given[: len(inputs)])
-    return (result, *map(_arguments.shaped_like, sums, channel.given, outs))
-
-
-def _try_fast(operation: Operation, given: tuple[Any, ...], axis: Any) -> tuple[Array, ...] | None:
-    """Apply an operation, if its arguments need neither conversion nor a copy nor an error; else return None.
-
-    The full checks take several microseconds.
-    """
-    count, end = len(operation.inputs), len(operation.inputs) + len(operation.channel)
-    inputs, rows, x = given[:count], given[count:end], given[count - 1]
-    found = _regular(x)
-    if not found:
-        return None
-    shape, dtype = x.shape, x.dtype
-    for array in inputs[:-1]:
-        if not _regular(array) or array.dtype != dtype or array.shape != shape:
-            return None
-    for number in given[end:]:
-        if type(number) is not float:
-            return None
-    out = target = np.empty(shape, dtype)
-    if rows:
-        if type(axis) is not int or not -len(shape) <= axis < len(shape):
-            return None
-        axis %= len(shape)
-        for row in rows:
-            if not _regular(row) or row.dtype != dtype or row.shape != shape[axis : axis + 1]:
-                return None
-        canonical = (math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1 :]))
-        inputs, target = tuple([array.reshape(canonical) for array in inputs]), out.reshape(canonical)
-    sums = [np.empty(row.shape, dtype) for row in rows] if len(operation.results) > 1 else ()
-    operation.compute(found, inputs, given[count:], (target, *sums))
-    return (out, *sums)
-
-
-def _regular(x: Any) -> Backend | None:
-    """Return the backend, if `x` is an aligned array in C order of a type that it is ready for."""
-    if type(x) is not np.ndarray or not x.ndim:
-        return None
-    flags = x.flags
-    return ready(x.dtype) if flags.c_contiguous and flags.aligned else None

@@ -1,5 +1,6 @@
 """The checks of the arguments, in front of all backends, which trust what they get. Nothing is written before them."""
 
+import math
 import numbers
 import operator
 from typing import Any, NamedTuple
@@ -21,15 +22,28 @@ class Channel(NamedTuple):
     varying: tuple[int, ...]  # the axes of x along which they vary
 
 
-def parse(operation: Operation, given: tuple[Any, ...], axis: Any) -> tuple[list[Array], Channel, list[float]]:
+def parse(operation: Operation, given: tuple[Any, ...], axis: Any) -> tuple[list[Array], Channel, list[float | None]]:
     """Return the inputs, of which x is the last, the channel parameters and the numbers."""
     op, count = operation.name, len(operation.inputs)
-    x = floats(op, "x", given[count - 1])
-    inputs = [_like_x(op, *named, x) for named in zip(operation.inputs[:-1], given, strict=False)]
+    x = floats(op, operation.inputs[-1], given[count - 1])
+    inputs = [like_x(operation, *named, x) for named in zip(operation.inputs[:-1], given, strict=False)]
     named_parameters = list(zip(operation.parameters, given[count:], strict=True))
     split = len(operation.channel)
     channel = _channel(op, named_parameters[:split], x, axis)
-    return [*inputs, x], channel, [number(op, *named) for named in named_parameters[split:]]
+    if operation.has_channels and not operation.channel:
+        channel = _summed(operation, x, axis)
+    return [*inputs, x], channel, [_number(operation, *named) for named in named_parameters[split:]]
+
+
+def _number(operation: Operation, name: str, value: Any) -> float | None:
+    """Return `value` as a number that the operation takes."""
+    if value is None and name in operation.optional:
+        return None
+    found = number(operation.name, name, value)
+    if name in operation.positive and not 0 < found < math.inf:
+        also = ", or None" if name in operation.optional else ""
+        raise ValueError(f"{operation.name}: {name} is {value!r}; it must be positive and finite{also}")
+    return found
 
 
 def array(op: str, name: str, value: ArrayLike) -> Array:
@@ -65,10 +79,10 @@ def parameter(op: str, name: str, value: ArrayLike, x: Array) -> Array:
     return floats(op, name, value)
 
 
-def check_shape(op: str, name: str, values: Array, x: Array) -> None:
-    """Check that an input has the shape of `x`."""
+def check_shape(op: str, name: str, values: Array, x: Array, of: str = "x") -> None:
+    """Check that an input has the shape of `x`, which the operation may call by another name."""
     if values.shape != x.shape:
-        raise ValueError(f"{op}: {name} has shape {values.shape}; it must have x's, {x.shape}")
+        raise ValueError(f"{op}: {name} has shape {values.shape}; it must have {of}'s, {x.shape}")
 
 
 def number(op: str, name: str, value: Any) -> float:
@@ -87,11 +101,7 @@ def number(op: str, name: str, value: Any) -> float:
 
 def varying_axes(op: str, name: str, values: Array, x: Array, axis: Any) -> tuple[int, ...]:
     """Return the axes of `x` along which a channel parameter varies."""
-    try:
-        axis = operator.index(axis)
-    except TypeError:
-        raise TypeError(f"{op}: axis is {axis!r}; it must be an integer") from None
-
+    axis = _integer(op, axis)
     if values.size == 1:
         return ()
     if values.ndim == x.ndim:
@@ -104,21 +114,42 @@ def varying_axes(op: str, name: str, values: Array, x: Array, axis: Any) -> tupl
             f"{op}: {name} has shape {values.shape}; for x with shape {x.shape} it must have one element, "
             f"one dimension or {x.ndim} dimensions"
         )
-    if not -x.ndim <= axis < x.ndim:
-        raise ValueError(f"{op}: axis {axis} is out of range for x with shape {x.shape}")
-    channels = x.shape[axis]
+    at = _axis(op, "x", x, axis)
+    channels = x.shape[at]
     if values.size != channels:
         raise ValueError(
             f"{op}: {name} has {values.size} values for {channels} channels (axis {axis} of x with shape {x.shape})"
         )
-    return (axis % x.ndim,)
+    return (at,)
+
+
+def _integer(op: str, axis: Any) -> int:
+    try:
+        return operator.index(axis)
+    except TypeError:
+        raise TypeError(f"{op}: axis is {axis!r}; it must be an integer") from None
+
+
+def _axis(op: str, name: str, x: Array, axis: Any) -> int:
+    """Return the channel axis, counted from the first."""
+    at = _integer(op, axis)
+    if not -x.ndim <= at < x.ndim:
+        raise ValueError(f"{op}: axis {axis} is out of range for {name} with shape {x.shape}")
+    return at % x.ndim
+
+
+def _summed(operation: Operation, x: Array, axis: Any) -> Channel:
+    """Return the channels of a sum without a parameter of its own, as if there were one."""
+    at, name = _axis(operation.name, operation.inputs[-1], x, axis), operation.results[-1].removeprefix("d")
+    like = np.empty(x.shape[at], x.dtype.newbyteorder("="))
+    return Channel([like], [like], varying_axes(operation.name, name, like, x, at))
 
 
 def outputs(operation: Operation, out: Any, x: Array, channel: Channel) -> tuple[Any, ...]:
     """Return the outputs that are given, or None in their place."""
-    op, names = operation.name, operation.results
+    op, names, of = operation.name, operation.results, operation.inputs[-1]
     if len(names) == 1:
-        check_output(op, "out", out, x, "x")
+        check_output(op, "out", out, x, of)
         return (out,)
     if out is None:
         return (None,) * len(names)
@@ -126,7 +157,8 @@ def outputs(operation: Operation, out: Any, x: Array, channel: Channel) -> tuple
         raise TypeError(f"{op}: out is {type(out).__name__}; it must be a tuple of two arrays, ({', '.join(names)})")
     if len(out) != len(names):
         raise ValueError(f"{op}: out has {len(out)} elements; it must be a pair of arrays, ({', '.join(names)})")
-    for i, (like, name) in enumerate(zip([x, *channel.given], ["x", *operation.channel], strict=True)):
+    parameters = [name.removeprefix("d") for name in names[1:]]
+    for i, (like, name) in enumerate(zip([x, *channel.given], [of, *parameters], strict=True)):
         check_output(op, f"out[{i}]", out[i], like, name)
     first, second = out
     if first is not None and second is not None and np.shares_memory(np.asarray(first), np.asarray(second)):
@@ -159,9 +191,11 @@ def shaped_like(sums: Array, parameter: Array, out: Array | None) -> Array:
     return out
 
 
-def _like_x(op: str, name: str, value: ArrayLike, x: Array) -> Array:
+def like_x(operation: Operation, name: str, value: ArrayLike, x: Array) -> Array:
+    """Return another input in the type of `x`; it must have the same shape."""
+    op, of = operation.name, operation.inputs[-1]
     values = _cast(op, name, floats(op, name, value), x)
-    check_shape(op, name, values, x)
+    check_shape(op, name, values, x, of)
     return values
 
 

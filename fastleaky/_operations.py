@@ -6,12 +6,13 @@ and its functions to the C library. The build reads this file too, so it imports
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from fastleaky._typing import Array, Backend
+    from fastleaky._typing import Array, Backend, Parameter
 
 TYPES = ("f32", "f64", "f16", "bf16")  # the element types, as C calls them: every operation has them all
 
@@ -19,8 +20,8 @@ TYPES = ("f32", "f64", "f16", "bf16")  # the element types, as C calls them: eve
 class Operation(NamedTuple):
     """One operation. Its function has this name in fastleaky and in fastleaky.reference; in C, ``fl_NAME_TYPE``.
 
-    Its arguments are, in this order, the inputs, the channel parameters and the numbers; then by name ``axis``, if
-    there are channel parameters, and ``out``. Defaults are those of the public function.
+    Its arguments are, in this order, the inputs, the channel parameters and the numbers; then by name one more input,
+    ``axis``, if there are channels, and ``out``. Defaults are those of the public function.
     """
 
     name: str
@@ -29,6 +30,9 @@ class Operation(NamedTuple):
     numbers: tuple[str, ...] = ()  # parameters with one value
     results: tuple[str, ...] = ("out",)  # the first has the shape of x; the others are sums, a value for each channel
     formula: str = ""  # backends in Python have kernels for some; the rest is computed as the specification says
+    more: str = ""  # one more input, or None
+    positive: tuple[str, ...] = ()  # the numbers that must be positive and finite; the others may be anything
+    optional: tuple[str, ...] = ()  # the numbers that may be None; C takes 0 for that
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -43,24 +47,39 @@ class Operation(NamedTuple):
     @property
     def keywords(self) -> tuple[str, ...]:
         """The names of the arguments that must be given by name."""
-        return ("axis", "out") if self.channel else ("out",)
+        return (*([self.more] if self.more else []), *(["axis"] if self.has_channels else []), "out")
+
+    @property
+    def has_channels(self) -> bool:
+        """Does it look at channels, for a parameter or for a sum?"""
+        return bool(self.channel) or len(self.results) > 1
 
     def __call__(self, module: ModuleType, data: dict[str, Any], **options: Any) -> tuple[Array, ...]:
         """Apply this operation of `module`, fastleaky or its reference, to the data; always a tuple of results."""
+        data = self.suited(data)
+        if self.more:
+            options = {self.more: data.get(self.more), **options}
         result = getattr(module, self.name)(*(data[name] for name in self.positional), **options)
         return result if isinstance(result, tuple) else (result,)
 
+    def suited(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Return the data with those numbers positive and finite that must be."""
+        sizes = {name: abs(data[name]) for name in self.positive if type(data.get(name)) is float}
+        return data | {name: size if 0 < size < math.inf else 1.0 for name, size in sizes.items()}
+
     def compute(
-        self, backend: Backend, inputs: Sequence[Array], parameters: Sequence[Array | float], outs: Sequence[Array]
+        self, backend: Backend, inputs: Sequence[Array], parameters: Sequence[Parameter], outs: Sequence[Array]
     ) -> None:
         """Let a backend compute it, on arrays as Backend describes them."""
         if len(outs) == 1:
             backend.elementwise(self, inputs, parameters, outs[0])
         else:
-            backend.slope_gradient(*inputs, *parameters, *outs)
+            backend.gradients(self, inputs, parameters, outs)
 
 
 LEAKY = "x > 0 ? v : slope * v"  # v: the first input; slope: the parameter
+CLAMP = ("clamp",)
+LIMITED = ("gain", *CLAMP)
 
 OPERATIONS = {
     operation.name: operation
@@ -69,5 +88,19 @@ OPERATIONS = {
         Operation("leaky_relu_backward", ("grad", "x"), numbers=("negative_slope",), results=("dx",), formula=LEAKY),
         Operation("prelu", ("x",), channel=("weight",), formula=LEAKY),
         Operation("prelu_backward", ("grad", "x"), channel=("weight",), results=("dx", "dweight"), formula=LEAKY),
+        Operation("bias_leaky_relu", ("x",), ("bias",), ("negative_slope", *LIMITED), positive=LIMITED, optional=CLAMP),
+        Operation(
+            "bias_leaky_relu_backward",
+            ("grad", "y"),
+            numbers=("negative_slope", *LIMITED),
+            results=("dx", "dbias"),
+            positive=("negative_slope", *LIMITED),
+            optional=CLAMP,
+        ),
+        Operation("scale_shift_leaky_relu", ("x",), ("scale", "shift"), ("negative_slope",), more="residual"),
+        Operation("scale_shift_prelu", ("x",), ("scale", "shift", "weight"), more="residual"),
     )
 }
+PLAIN = {
+    name: operation for name, operation in OPERATIONS.items() if operation.formula == LEAKY
+}  # the others are fused

@@ -71,6 +71,106 @@ def prelu_backward(grad: ArrayLike, x: ArrayLike, weight: ArrayLike, *, axis: in
     return dx, rounded(ordered_sum(terms), weight.dtype).reshape(weight.shape)
 
 
+# Fused operations: each step has one rounding, to the type of x.
+
+
+@quiet
+def bias_leaky_relu(
+    x: ArrayLike,
+    bias: ArrayLike,
+    negative_slope: float = 0.2,
+    gain: float = 1.0,
+    clamp: float | None = None,
+    *,
+    axis: int = 1,
+) -> Array:
+    """Leaky ReLU of ``x + bias``, times ``gain``, limited to ``-clamp`` ... ``clamp``."""
+    x = np.asarray(x)
+    y = multiply(leaky_relu(add(x, along(bias, x, axis)), negative_slope), gain)
+    if clamp is None:
+        return y
+    limit = wide(x).dtype.type(clamp)
+    return rounded(np.minimum(np.maximum(wide(y), -limit), limit), x.dtype)
+
+
+@quiet
+def bias_leaky_relu_backward(
+    grad: ArrayLike,
+    y: ArrayLike,
+    negative_slope: float = 0.2,
+    gain: float = 1.0,
+    clamp: float | None = None,
+    *,
+    axis: int = 1,
+) -> tuple[Array, Array]:
+    """Gradients of :func:`bias_leaky_relu` from its output: 0 where that was limited; and the ordered sum of dx."""
+    grad, y = np.asarray(grad), np.asarray(y)
+    d = multiply(grad, gain)
+    if clamp is not None:
+        d = np.where(abs(wide(y)) >= wide(y).dtype.type(clamp), np.zeros_like(d), d)
+    dx = leaky_relu_backward(d, y, negative_slope)
+    terms = np.moveaxis(wide(dx), axis, 0)
+    return dx, rounded(ordered_sum(terms.reshape(len(terms), -1 if terms.size else 0)), y.dtype)
+
+
+@quiet
+def scale_shift_leaky_relu(
+    x: ArrayLike,
+    scale: ArrayLike,
+    shift: ArrayLike,
+    negative_slope: float = 0.1,
+    *,
+    residual: ArrayLike | None = None,
+    axis: int = 1,
+) -> Array:
+    """Leaky ReLU of ``x * scale + shift + residual``."""
+    return leaky_relu(_scaled_and_shifted(x, scale, shift, residual, axis), negative_slope)
+
+
+@quiet
+def scale_shift_prelu(
+    x: ArrayLike,
+    scale: ArrayLike,
+    shift: ArrayLike,
+    weight: ArrayLike,
+    *,
+    residual: ArrayLike | None = None,
+    axis: int = 1,
+) -> Array:
+    """PReLU of ``x * scale + shift + residual``."""
+    return prelu(_scaled_and_shifted(x, scale, shift, residual, axis), weight, axis=axis)
+
+
+def _scaled_and_shifted(
+    x: ArrayLike, scale: ArrayLike, shift: ArrayLike, residual: ArrayLike | None, axis: int
+) -> Array:
+    x = np.asarray(x)
+    t = add(multiply(x, along(scale, x, axis)), along(shift, x, axis))
+    return t if residual is None else add(t, np.asarray(residual))
+
+
+@quiet
+def fold_batch_norm(
+    gamma: ArrayLike, beta: ArrayLike, mean: ArrayLike, var: ArrayLike, eps: float
+) -> tuple[Array, Array]:
+    """``gamma / sqrt(var + eps)`` and ``beta - mean * scale`` in float64, each rounded once to the type of gamma."""
+    dtype = np.asarray(gamma).dtype
+    g, b, m, v = (np.asarray(array, np.float64) for array in (gamma, beta, mean, var))
+    scale = g / np.sqrt(v + eps)
+    return rounded(scale, dtype), rounded(b - m * scale, dtype)
+
+
+def add(a: Array, b: Array) -> Array:
+    """Return ``a + b``, rounded once to the type of ``a``."""
+    return rounded(wide(a) + wide(b), a.dtype)
+
+
+def multiply(a: Array, b: Array | float) -> Array:
+    """Return ``a * b``, rounded once to the type of ``a``; a number is rounded to the compute type first."""
+    factor = wide(b) if isinstance(b, np.ndarray) else wide(a).dtype.type(b)
+    return rounded(wide(a) * factor, a.dtype)
+
+
 def wide(array: Array) -> Array:
     """Return the array in its compute type: float32 for 16-bit types, else its own."""
     return array.astype(np.float32) if array.itemsize == HALF else array
@@ -89,7 +189,7 @@ def rounded(numbers: Array, dtype: np.dtype[Any]) -> Array:
         lost = (near != numbers) & ~np.isnan(numbers) & (bits % 2 == 0)
         bits += lost * np.where(abs(near) < abs(numbers), 1, -1)
         numbers = near
-    return numbers.astype(dtype)
+    return np.asarray(numbers, dtype.newbyteorder("="))
 
 
 def along(weight: ArrayLike, x: Array, axis: int) -> Array:

@@ -27,15 +27,15 @@ static inline float f32_scalar(float v)
 }
 static inline double f64_scalar(double v) { return v; }
 
-enum { FL_PARAMETERS_MAX = 1 }; /* of an operation: the slope */
+enum { FL_PARAMETERS_MAX = 4 }; /* of an operation */
 enum { FL_FEW_CHANNELS = 16 };  /* where channels are last, several rows of so few are joined */
 
 typedef enum { FL_STORE, FL_STREAM, FL_STREAM_REVERSE } fl_store_policy; /* STREAM: non-temporal */
 
-/* Arrays have the shape (outer, channels, inner). A parameter is one value for all of them, in `shared`, in the type
- * of computation; or an array with a value for each channel. */
+/* Arrays have the shape (outer, channels, inner). The first parameters of an operation are arrays with a value for each
+ * channel, the others one value for all of them, in `shared`, in the type of computation. */
 typedef struct {
-    const void *x, *grad; /* grad: x itself forward */
+    const void *x, *grad; /* grad: the gradient, or another input; or x itself */
     void *out;
     const void *parameters[FL_PARAMETERS_MAX];
     union {

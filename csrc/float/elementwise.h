@@ -1,15 +1,18 @@
-/* elementwise.h - the traversals and kernels of an element-wise operation, included once for each kernel with shared
- * parameters.
+/* elementwise.h - the traversals and kernels of an element-wise operation, included once for each operation.
  * SPDX-License-Identifier: MIT
  *
  *   FL_OP           its body: FL(FL_OP)(row, i, n, each, policy)
- *   FL_INPUTS       1: x; 2: x and the gradient
- *   FL_PARAMETERS   how many it has
- *   FL_SHARED       the name of its kernel with parameters that all elements share
- *   FL_CHANNELS     the name of its kernel with parameters for each channel, if it has one */
+ *   FL_INPUTS       1: x; 2: x and the gradient, or another input
+ *   FL_SHARED       the name of its kernel with parameters that all elements share, if it has one
+ *   FL_CHANNELS     the name of its kernel with parameters for each channel, if it has one
+ *   FL_PARAMETERS   how many of its parameters are for each channel in that kernel */
+#ifdef FL_SHARED
 #define OP(word) FL(FL_PASTE(FL_SHARED, word))
+#else
+#define OP(word) FL(FL_PASTE(FL_CHANNELS, word))
+#endif
 
-FL_INLINE void OP(forward)(const FL(row) * r, size_t len, int each, fl_store_policy policy)
+FL_INLINE void OP(forward)(const FL(row) * r, size_t len, size_t each, fl_store_policy policy)
 {
     FL_FOR_VECTORS(i, n, len, {
         FL(prefetch)(r, i, i, policy);
@@ -62,17 +65,17 @@ FL_INLINE FL(row) OP(row_at)(const fl_arguments *a, size_t at)
     return r;
 }
 
+#ifdef FL_SHARED
 extern fl_task FL_KERNEL(FL_SHARED);
 FL_EXPORT void FL_KERNEL(FL_SHARED)(const void *arguments, size_t begin, size_t end)
 {
     const fl_arguments *const a = arguments;
-    FL(row) r = OP(row_at)(a, begin);
+    const FL(row) r = OP(row_at)(a, begin);
     const fl_store_policy policy = FL(policy)(a, r.out, 0);
-    for (size_t k = 0; k < FL_PARAMETERS; k++)
-        r.shared[k] = a->shared[k].FL_COMPUTE;
     OP(run)(&r, end - begin, policy, policy && FL(aliases)(a));
     FL(fence)(a);
 }
+#endif
 
 #ifdef FL_CHANNELS
 /* Runs of a channel each; or where channels are last, rows with a parameter for each element. */
@@ -101,7 +104,7 @@ FL_EXPORT void FL_KERNEL(FL_CHANNELS)(const void *arguments, size_t begin, size_
             else
                 r.shared[k] = FL(widen)(values[k][c]);
         if (each)
-            policy ? OP(forward)(&r, n, 1, FL_STREAM) : OP(forward)(&r, n, 1, FL_STORE);
+            policy ? OP(forward)(&r, n, FL_PARAMETERS, FL_STREAM) : OP(forward)(&r, n, FL_PARAMETERS, FL_STORE);
         else
             OP(run)(&r, n, policy, reverse);
         FL(advance)(&r, n);

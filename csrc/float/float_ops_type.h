@@ -12,9 +12,21 @@
 #include "kernel_table.h"
 #define FL_WORD FL(prelu)
 #include "kernel_table.h"
+#define FL_WORD FL(bias_leaky_relu)
+#include "kernel_table.h"
+#define FL_WORD FL(scale_shift_leaky_relu)
+#include "kernel_table.h"
+#define FL_WORD FL(scale_shift_residual_leaky_relu)
+#include "kernel_table.h"
+#define FL_WORD FL(scale_shift_prelu)
+#include "kernel_table.h"
+#define FL_WORD FL(scale_shift_residual_prelu)
+#include "kernel_table.h"
 #undef FL_SIGNATURE
 #define FL_SIGNATURE fl_ordered_sum
 #define FL_WORD FL(prelu_backward)
+#include "kernel_table.h"
+#define FL_WORD FL(bias_leaky_relu_backward)
 #include "kernel_table.h"
 #undef FL_SIGNATURE
 
@@ -45,6 +57,45 @@ void FL_PUBLIC(prelu)(const fl_isa *isa, const NUM *x, const NUM *weight, NUM *o
     run_elementwise(isa, FL_OF(isa, FL(prelu)), &a, sizeof(NUM));
 }
 
+/* The limit of a clamp; without one it is NaN, which no number reaches. */
+static ACC FL(limit)(ACC clamp) { return clamp > 0 ? clamp : (ACC)fl_number_of(0x7fc00000); }
+
+void FL_PUBLIC(bias_leaky_relu)(const fl_isa *isa, const NUM *x, const NUM *bias, NUM *out, size_t outer,
+                                size_t channels, size_t inner, ACC negative_slope, ACC gain, ACC clamp)
+{
+    fl_arguments a = arguments_of(x, x, out, outer, channels, inner);
+    a.parameters[0] = bias;
+    a.shared[1].FL_COMPUTE = negative_slope;
+    a.shared[2].FL_COMPUTE = gain;
+    a.shared[3].FL_COMPUTE = FL(limit)(clamp);
+    run_elementwise(isa, FL_OF(isa, FL(bias_leaky_relu)), &a, sizeof(NUM));
+}
+
+void FL_PUBLIC(scale_shift_leaky_relu)(const fl_isa *isa, const NUM *x, const NUM *residual, const NUM *scale,
+                                       const NUM *shift, NUM *out, size_t outer, size_t channels, size_t inner,
+                                       ACC negative_slope)
+{
+    fl_arguments a = arguments_of(residual ? residual : x, x, out, outer, channels, inner);
+    a.parameters[0] = scale;
+    a.parameters[1] = shift;
+    a.shared[2].FL_COMPUTE = negative_slope;
+    run_elementwise(isa,
+                    residual ? FL_OF(isa, FL(scale_shift_residual_leaky_relu)) : FL_OF(isa, FL(scale_shift_leaky_relu)),
+                    &a, sizeof(NUM));
+}
+
+void FL_PUBLIC(scale_shift_prelu)(const fl_isa *isa, const NUM *x, const NUM *residual, const NUM *scale,
+                                  const NUM *shift, const NUM *weight, NUM *out, size_t outer, size_t channels,
+                                  size_t inner)
+{
+    fl_arguments a = arguments_of(residual ? residual : x, x, out, outer, channels, inner);
+    a.parameters[0] = scale;
+    a.parameters[1] = shift;
+    a.parameters[2] = weight;
+    run_elementwise(isa, residual ? FL_OF(isa, FL(scale_shift_residual_prelu)) : FL_OF(isa, FL(scale_shift_prelu)), &a,
+                    sizeof(NUM));
+}
+
 FL_NO_LIBC static void FL(put)(void *gradient, size_t at, const double *sums, size_t n)
 {
     for (size_t c = 0; c < n; c++)
@@ -61,6 +112,23 @@ void FL_PUBLIC(prelu_backward)(const fl_isa *isa, const NUM *grad, const NUM *x,
     a.parameters[0] = weight;
     b.kernel = FL_OF(isa, FL(prelu_backward));
     b.gradient = dweight;
+    b.put = FL(put);
+    run_ordered_sum(isa, &b, &a, sizeof(NUM));
+}
+
+void FL_PUBLIC(bias_leaky_relu_backward)(const fl_isa *isa, const NUM *grad, const NUM *y, NUM *dx, NUM *dbias,
+                                         size_t outer, size_t channels, size_t inner, ACC negative_slope, ACC gain,
+                                         ACC clamp)
+{
+    fl_arguments a = arguments_of(grad, y, dx, outer, channels, inner);
+    batch b;
+    if (!channels)
+        return;
+    a.shared[0].FL_COMPUTE = negative_slope;
+    a.shared[1].FL_COMPUTE = gain;
+    a.shared[2].FL_COMPUTE = FL(limit)(clamp);
+    b.kernel = FL_OF(isa, FL(bias_leaky_relu_backward));
+    b.gradient = dbias;
     b.put = FL(put);
     run_ordered_sum(isa, &b, &a, sizeof(NUM));
 }

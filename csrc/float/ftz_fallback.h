@@ -35,6 +35,12 @@ FL_INLINE int V(either_flushed)(VEC v, VEC a, VEC va, VEC b, VEC vb, size_t n)
 
 FL_INLINE int V(has_tiny)(V(keys) keys, size_t n) { return V(reduce_min)(keys, n) < FL_TINY; }
 
+/* Could an operand, or the sum of two, be subnormal? */
+FL_INLINE int V(sum_flushed)(VEC a, VEC b, size_t n)
+{
+    return V(has_tiny)(V(keys_min)(V(keys_of)(a), V(keys_of)(b)), n);
+}
+
 #define FL_COLD FL_FUNCTION __attribute__((noinline, cold))
 
 FL_COLD void FL(leaky_scalar)(const NUM *v, const NUM *x, VEC slope, NUM *out, size_t n)
@@ -54,6 +60,41 @@ FL_COLD VEC FL(prelu_backward_scalar)(const NUM *grad, const NUM *x, VEC slope, 
         dx[i] = x[i] > 0 ? grad[i] : FL(scalar)(s[i] * grad[i]);
     }
     return V(load)(terms, n);
+}
+
+FL_COLD void FL(bias_leaky_scalar)(const FL(row) * r, size_t i, VEC bias, size_t n)
+{
+    NUM b[FL_LANES];
+    V(store)(b, bias, FL_LANES);
+    for (size_t k = 0; k < n; k++) {
+        const NUM t = FL(scalar)(r->x[i + k] + b[k]), y = t > 0 ? t : FL(scalar)(r->shared[1] * t);
+        const NUM scaled = FL(scalar)(y * r->shared[2]), limit = r->shared[3];
+        r->out[i + k] = scaled > limit ? limit : scaled < -limit ? -limit : scaled;
+    }
+}
+
+FL_COLD VEC FL(bias_leaky_backward_scalar)(const FL(row) * r, size_t i, size_t n)
+{
+    NUM dx[FL_LANES];
+    const NUM limit = r->shared[2];
+    for (size_t k = 0; k < n; k++) {
+        const NUM y = r->x[i + k], product = FL(scalar)(r->grad[i + k] * r->shared[1]);
+        const NUM d = y >= limit || -y >= limit ? 0 : product;
+        r->out[i + k] = dx[k] = y > 0 ? d : FL(scalar)(r->shared[0] * d);
+    }
+    return V(load)(dx, n);
+}
+
+FL_COLD void FL(scale_shift_scalar)(const FL(row) * r, size_t i, const VEC *parameters, int residual, size_t n)
+{
+    NUM p[3][FL_LANES];
+    for (size_t k = 0; k < 3; k++)
+        V(store)(p[k], parameters[k], FL_LANES);
+    for (size_t k = 0; k < n; k++) {
+        const NUM sum = FL(scalar)(FL(scalar)(r->x[i + k] * p[0][k]) + p[1][k]);
+        const NUM t = residual ? FL(scalar)(sum + r->grad[i + k]) : sum;
+        r->out[i + k] = t > 0 ? t : FL(scalar)(p[2][k] * t);
+    }
 }
 
 FL_COLD VEC FL(add_scalar)(VEC sums, VEC terms, size_t n)

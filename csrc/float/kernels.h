@@ -15,10 +15,13 @@
  *   V(set)(s)                   s in all lanes
  *   V(mul)(a, b, n)  V(add)(a, b, n)
  *   V(select)(x, a, b, n)       x > 0 ? a : b
+ *   V(clamp)(v, limit, n)       v, but at most `limit` and at least -limit; v where either is NaN
+ *   V(within)(v, limit, a, n)   |v| >= limit ? 0 : a
  *   V(reduce_add)(v)            the upper half of the lanes added to the lower half, until one is left
  *   V(load)(p, n)  V(store)(p, v, n)    numbers of the type of computation
  *   V(lanes)(n)                 FL_SCALABLE only: how many lanes to use for the next of n elements
  *   FL(load)(p, n)  FL(store)(p, v, n)  numbers of the type in memory, widened and rounded
+ *   FL(rounded)(v)              v rounded to the type in memory: with FL_COMPUTE only
  *
  * Optional: FL_SHORT_LANES, a shorter vector to try before the tail; FL_EXPAND and V(expand)(v, k), v moved up by k
  * lanes, with 0 below; FL_STREAMS (isa/x86.h) and FL(stream)(p, v, n), a non-temporal store to an address that is a
@@ -30,6 +33,7 @@
 
 #ifndef FL_COMPUTE
 #define FL_COMPUTE FL_TYPE
+#define FL_EXACT
 #endif
 #ifndef FL_VECTORS
 #define FL_VECTORS FL_COMPUTE
@@ -39,6 +43,10 @@
 #define NUM FL(num)
 #define ACC FL_PASTE(FL_COMPUTE, num)
 #define VEC V(vec)
+
+#ifdef FL_EXACT
+FL_INLINE VEC FL(rounded)(VEC v) { return v; }
+#endif
 
 /* The arrays of a run of elements, with its parameters: `each` has one for each element, `shared` one for all. */
 typedef struct {
@@ -54,10 +62,11 @@ FL_INLINE FL(row) FL(row_at)(const fl_arguments *a, size_t at)
     r.x = (const NUM *)a->x + at;
     r.grad = (const NUM *)a->grad + at;
     r.out = (NUM *)a->out + at;
-    for (size_t k = 0; k < FL_PARAMETERS_MAX; k++) {
-        r.each[k] = NULL;
-        r.shared[k] = 0;
-    }
+    r.each[0] = r.each[1] = r.each[2] = r.each[3] = NULL; /* no loop, which GCC at -Os leaves one */
+    r.shared[0] = a->shared[0].FL_COMPUTE;
+    r.shared[1] = a->shared[1].FL_COMPUTE;
+    r.shared[2] = a->shared[2].FL_COMPUTE;
+    r.shared[3] = a->shared[3].FL_COMPUTE;
     return r;
 }
 
@@ -68,10 +77,11 @@ FL_INLINE FL(row) FL(moved)(const FL(row) * r, size_t n)
     moved.x = r->x + n;
     moved.grad = r->grad + n;
     moved.out = r->out + n;
-    for (size_t k = 0; k < FL_PARAMETERS_MAX; k++) {
-        moved.each[k] = NULL;
-        moved.shared[k] = r->shared[k];
-    }
+    moved.each[0] = moved.each[1] = moved.each[2] = moved.each[3] = NULL;
+    moved.shared[0] = r->shared[0];
+    moved.shared[1] = r->shared[1];
+    moved.shared[2] = r->shared[2];
+    moved.shared[3] = r->shared[3];
     return moved;
 }
 
@@ -83,7 +93,7 @@ FL_INLINE void FL(advance)(FL(row) * r, size_t n)
 }
 
 /* Values of few channels, repeated, so that several short rows of channels are one longer row. */
-FL_INLINE const NUM *FL(repeated)(NUM *copies, const NUM *values, size_t channels, size_t times)
+FL_FUNCTION FL_NOINLINE const NUM *FL(repeated)(NUM *copies, const NUM *values, size_t channels, size_t times)
 {
     for (size_t i = 0; i < times * channels; i++)
         copies[i] = i < channels ? values[i] : copies[i - channels];
@@ -99,10 +109,10 @@ FL_INLINE VEC FL(splat)(ACC s)
     return V(set)(rounds && s != s ? (ACC)fl_number_of(0x7fc00000) : s);
 }
 
-/* A parameter of the elements from i on; `each` is a constant. */
-FL_INLINE VEC FL(parameter)(const FL(row) * r, size_t k, size_t i, size_t n, int each)
+/* A parameter of the elements from i on. The first `each`, a constant, have a value for each element. */
+FL_INLINE VEC FL(parameter)(const FL(row) * r, size_t k, size_t i, size_t n, size_t each)
 {
-    return each ? FL(load)(r->each[k] + i, n) : FL(splat)(r->shared[k]);
+    return k < each ? FL(load)(r->each[k] + i, n) : FL(splat)(r->shared[k]);
 }
 
 /* The policy of stores is a constant wherever a store is. Never mix regular and non-temporal stores in one cache line:
@@ -235,14 +245,49 @@ FL_INLINE void FL(fence)(const fl_arguments *a) { (void)a; }
 
 #define FL_OP leaky
 #define FL_INPUTS 2
-#define FL_PARAMETERS 1
 #define FL_SHARED leaky_relu_backward
+#include "float/elementwise.h"
+
+#define FL_OP bias_leaky
+#define FL_INPUTS 1
+#define FL_PARAMETERS 1
+#define FL_CHANNELS bias_leaky_relu
+#include "float/elementwise.h"
+
+#define FL_OP scale_shift
+#define FL_INPUTS 1
+#define FL_PARAMETERS 2
+#define FL_CHANNELS scale_shift_leaky_relu
+#include "float/elementwise.h"
+
+#define FL_OP scale_shift
+#define FL_INPUTS 1
+#define FL_PARAMETERS 3
+#define FL_CHANNELS scale_shift_prelu
+#include "float/elementwise.h"
+
+#define FL_OP scale_shift_residual
+#define FL_INPUTS 2
+#define FL_PARAMETERS 2
+#define FL_CHANNELS scale_shift_residual_leaky_relu
+#include "float/elementwise.h"
+
+#define FL_OP scale_shift_residual
+#define FL_INPUTS 2
+#define FL_PARAMETERS 3
+#define FL_CHANNELS scale_shift_residual_prelu
 #include "float/elementwise.h"
 
 #include "float/block.h"
 
 #define FL_OP prelu_backward
+#define FL_PARAMETERS 1
 #define FL_SUM prelu_backward
+#include "float/ordered_sum_kernel.h"
+
+#define FL_OP bias_leaky_backward
+#define FL_PARAMETERS 0
+#define FL_SUM bias_leaky_relu_backward
 #include "float/ordered_sum_kernel.h"
 
 #undef FL
@@ -260,6 +305,7 @@ FL_INLINE void FL(fence)(const fl_arguments *a) { (void)a; }
 #undef FL_TYPE
 #undef FL_VECTORS
 #undef FL_COMPUTE
+#undef FL_EXACT
 #undef FL_LANES
 #undef FL_SCALABLE
 #undef FL_MASKED

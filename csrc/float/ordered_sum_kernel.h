@@ -1,8 +1,9 @@
 /* ordered_sum_kernel.h - the traversals and the kernel of an ordered sum, included once for each operation.
  * SPDX-License-Identifier: MIT
  *
- *   FL_OP    its body, which returns terms: FL(FL_OP)(row, i, n, each, policy)
- *   FL_SUM   the name of its kernel */
+ *   FL_OP           its body, which returns terms: FL(FL_OP)(row, i, n, each, policy)
+ *   FL_PARAMETERS   1 if it has a parameter for each channel, else 0
+ *   FL_SUM          the name of its kernel */
 #define OP(word) FL(FL_PASTE(FL_OP, word))
 
 /* Store n terms. A whole vector is stored where it can be, which is fastest: there is room behind the last term. */
@@ -130,7 +131,8 @@ FL_INLINE void OP(add_rows)(const FL(rows) * rows, size_t at, int last, int whol
     FL(row) r = FL(moved)(&rows->first, 0);
     for (size_t c = 0; c < width; c++, FL(advance)(&r, pitch)) {
         double sum = chunks[c];
-        r.shared[0] = FL(widen)(slope[c]);
+        if (FL_PARAMETERS)
+            r.shared[0] = FL(widen)(slope[c]);
         for (size_t i = 0, n, from = whole ? 0 : at % FL_BLOCK, left = FL_CHUNK - at; i < len; i += n, from = 0) {
             n = len - i < FL_BLOCK - from ? len - i : FL_BLOCK - from;
             const int ends = whole || from + n == FL_BLOCK || (last && i + n == len);
@@ -185,7 +187,8 @@ FL_INLINE void OP(sum_columns)(const fl_arguments *a, FL(rows) * rows, FL(column
     const int few = pitch <= FL_FEW_CHANNELS && width == pitch && n >= FL_STRIDE;
     FL(row) r = FL(moved)(&rows->first, 0);
     int tiny = 0;
-    r.each[0] = few ? FL(repeated)(columns->slopes, rows->slope, width, FL_STRIDE) : rows->slope;
+    if (FL_PARAMETERS)
+        r.each[0] = few ? FL(repeated)(columns->slopes, rows->slope, width, FL_STRIDE) : rows->slope;
     for (size_t c = 0; c < width; c++)
         rows->sums[c] = 0;
     for (size_t row = 0, joined; row < n; row += joined, FL(advance)(&r, joined * pitch)) {
@@ -194,7 +197,7 @@ FL_INLINE void OP(sum_columns)(const fl_arguments *a, FL(rows) * rows, FL(column
         joined = few && at % FL_STRIDE == 0 && n - row >= FL_STRIDE ? FL_STRIDE : 1;
         FL_FOR_VECTORS(c, k, joined * width, {
             FL(prefetch)(&r, c, c, policy);
-            const VEC terms = FL(FL_OP)(&r, c, k, 1, policy);
+            const VEC terms = FL(FL_OP)(&r, c, k, FL_PARAMETERS, policy);
             const VEC sum = at < FL_STRIDE ? V(set)(0) : V(load)(lane + c, k);
             V(store)(lane + c, FL(lanes_add)(sum, terms, k, &tiny), k);
         });
@@ -217,7 +220,7 @@ FL_EXPORT void FL_KERNEL(FL_SUM)(const fl_arguments *a, size_t channel, size_t w
     const size_t inner = a->inner, row = first ? first / inner : 0;
     FL(rows) rows;
     rows.first = FL(row_at)(a, (row * a->channels + channel) * inner);
-    rows.slope = (const NUM *)a->parameters[0] + channel;
+    rows.slope = FL_PARAMETERS ? (const NUM *)a->parameters[0] + channel : NULL;
     rows.width = width;
     rows.sums = sums;
     rows.pitch = inner;
@@ -227,16 +230,19 @@ FL_EXPORT void FL_KERNEL(FL_SUM)(const fl_arguments *a, size_t channel, size_t w
                                                    : OP(sum_columns)(a, &rows, &state.columns, n, FL_STORE);
         width = 0;
     }
-    for (size_t i = first - row * inner; width; width -= rows.width, rows.slope += rows.width, sums += rows.width) {
+    for (size_t i = first - row * inner; width; width -= rows.width, sums += rows.width) {
         const FL(row) begin = FL(moved)(&rows.first, 0);
         rows.width = width < FL(BLOCKS) ? width : FL(BLOCKS);
         rows.sums = sums;
         OP(sum_rows)(a, &rows, i, n, FL(policy)(a, begin.out + i, inner));
         rows.first = FL(moved)(&begin, rows.width * inner);
+        if (FL_PARAMETERS)
+            rows.slope += rows.width;
     }
     FL(fence)(a);
 }
 
 #undef OP
 #undef FL_OP
+#undef FL_PARAMETERS
 #undef FL_SUM

@@ -11,12 +11,20 @@
     FL_INLINE ACC V##_mul(ACC a, ACC b, size_t n) { return (void)n, ROUNDED(a * b); }                                  \
     FL_INLINE ACC V##_add(ACC a, ACC b, size_t n) { return (void)n, ROUNDED(a + b); }                                  \
     FL_INLINE ACC V##_select(ACC x, ACC a, ACC b, size_t n) { return (void)n, x > 0 ? a : b; }                         \
+    FL_INLINE ACC V##_clamp(ACC v, ACC limit, size_t n)                                                                \
+    {                                                                                                                  \
+        return (void)n, v > limit ? limit : v < -limit ? -limit : v;                                                   \
+    }                                                                                                                  \
+    FL_INLINE ACC V##_within(ACC v, ACC limit, ACC a, size_t n) { return (void)n, v >= limit || -v >= limit ? 0 : a; } \
     FL_INLINE ACC V##_reduce_add(ACC v) { return v; }
 FL_ONE_LANE(scalar_f32, float, f32_scalar)
 FL_ONE_LANE(scalar_f64, double, f64_scalar)
 #endif
 
-#ifndef FL_COMPUTE
+#ifdef FL_COMPUTE /* 16 bits: a call, since a fused operation has it three times */
+#define FL_ROUNDING FL_FUNCTION FL_NOINLINE
+#else
+#define FL_ROUNDING FL_INLINE
 #define FL_COMPUTE FL_TYPE
 #endif
 #define FL_VECTORS FL_PASTE(scalar, FL_COMPUTE)
@@ -30,4 +38,9 @@ FL_INLINE void FL_PASTE(FL_TYPE, store)(FL_PASTE(FL_TYPE, num) * p, FL_PASTE(FL_
 {
     (void)n, *p = FL_PASTE(FL_TYPE, narrow)(v);
 }
+FL_ROUNDING FL_PASTE(FL_VECTORS, vec) FL_PASTE(FL_TYPE, rounded)(FL_PASTE(FL_VECTORS, vec) v)
+{
+    return FL_PASTE(FL_TYPE, widen)(FL_PASTE(FL_TYPE, narrow)(v));
+}
+#undef FL_ROUNDING
 #include "float/kernels.h"

@@ -71,6 +71,16 @@ FL_INLINE __m256d f64_select(__m256d x, __m256d a, __m256d b, size_t n)
     __asm__("vblendvpd %2, %1, %0, %0" : "+x"(b) : "x"(a), "x"(mask));
     return b;
 }
+FL_INLINE __m256d f64_clamp(__m256d v, __m256d limit,
+                            size_t n) /* where either is NaN, min and max give their second operand */
+{
+    return (void)n, _mm256_max_pd(_mm256_sub_pd(_mm256_setzero_pd(), limit), _mm256_min_pd(limit, v));
+}
+FL_INLINE __m256d f64_within(__m256d v, __m256d limit, __m256d a, size_t n)
+{
+    const __m256d size = _mm256_andnot_pd(_mm256_set1_pd(-0.0), v);
+    return (void)n, _mm256_andnot_pd(_mm256_cmp_pd(size, limit, _CMP_GE_OQ), a);
+}
 FL_INLINE double f64_reduce_add(__m256d v)
 {
     return f64_reduce_add128(_mm_add_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd(v, 1)));
@@ -102,6 +112,7 @@ FL_INLINE void half_store(uint16_t *p, __m128i v, size_t n, int stream)
 }
 
 FL_INLINE __m128i f16_of(__m256 v) { return _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT); }
+FL_INLINE __m256 f16_rounded(__m256 v) { return _mm256_cvtph_ps(f16_of(v)); }
 FL_INLINE __m256 f16_load(const f16_num *p, size_t n) { return _mm256_cvtph_ps(half_load(p, n)); }
 FL_INLINE void f16_store(f16_num *p, __m256 v, size_t n) { half_store(p, f16_of(v), n, 0); }
 FL_INLINE void f16_stream(f16_num *p, __m256 v, size_t n) { half_store(p, f16_of(v), n, 1); }

@@ -66,6 +66,14 @@ FL_INLINE even_odd_vec even_odd_select(even_odd_vec x, even_odd_vec a, even_odd_
     __asm__("vpblendvb %2, %1, %0, %0" : "+x"(b.halves) : "x"(a.halves), "x"(mask));
     return (even_odd_vec){f32x8_select(x.even, a.even, b.even, n), f32x8_select(x.odd, a.odd, b.odd, n), b.halves};
 }
+FL_INLINE even_odd_vec even_odd_clamp(even_odd_vec v, even_odd_vec limit, size_t n)
+{
+    return even_odd_of(f32x8_clamp(v.even, limit.even, n), f32x8_clamp(v.odd, limit.odd, n));
+}
+FL_INLINE even_odd_vec even_odd_within(even_odd_vec v, even_odd_vec limit, even_odd_vec a, size_t n)
+{
+    return even_odd_of(f32x8_within(v.even, limit.even, a.even, n), f32x8_within(v.odd, limit.odd, a.odd, n));
+}
 /* Each half of the lanes has even and odd ones alike; the last step adds lane 1 to lane 0. */
 FL_INLINE float even_odd_reduce_add(even_odd_vec v) { return f32x8_reduce_add(v.even) + f32x8_reduce_add(v.odd); }
 FL_INLINE even_odd_vec even_odd_load(const float *p, size_t n)
@@ -84,12 +92,13 @@ FL_INLINE void even_odd_store(float *p, even_odd_vec v, size_t n)
         f32x8_store(p + 8, _mm256_permute2f128_ps(a, b, 0x31), n - 8);
 }
 
-FL_INLINE even_odd_vec bf16_load(const bf16_num *p, size_t n)
+FL_INLINE even_odd_vec bf16_of(__m256i v)
 {
-    const __m256i v = half16_load(p, n);
     return (even_odd_vec){_mm256_castsi256_ps(_mm256_slli_epi32(v, 16)),
                           _mm256_castsi256_ps(_mm256_and_si256(v, _mm256_set1_epi32(-65536))), v};
 }
+FL_INLINE even_odd_vec bf16_load(const bf16_num *p, size_t n) { return bf16_of(half16_load(p, n)); }
+FL_INLINE even_odd_vec bf16_rounded(even_odd_vec v) { return bf16_of(v.halves); }
 FL_INLINE void bf16_store(bf16_num *p, even_odd_vec v, size_t n) { half16_store(p, v.halves, n); }
 FL_INLINE void bf16_stream(bf16_num *p, even_odd_vec v, size_t n) { half16_stream(p, v.halves, n); }
 #define FL_TYPE bf16

@@ -41,6 +41,16 @@ FL_INLINE __m256 f32x8_select(__m256 x, __m256 a, __m256 b, size_t n)
     __asm__("vblendvps %2, %1, %0, %0" : "+x"(b) : "x"(a), "x"(mask));
     return b;
 }
+FL_INLINE __m256 f32x8_clamp(__m256 v, __m256 limit,
+                             size_t n) /* where either is NaN, min and max give their second operand */
+{
+    return (void)n, _mm256_max_ps(_mm256_sub_ps(_mm256_setzero_ps(), limit), _mm256_min_ps(limit, v));
+}
+FL_INLINE __m256 f32x8_within(__m256 v, __m256 limit, __m256 a, size_t n)
+{
+    const __m256 size = _mm256_andnot_ps(_mm256_set1_ps(-0.0f), v);
+    return (void)n, _mm256_andnot_ps(_mm256_cmp_ps(size, limit, _CMP_GE_OQ), a);
+}
 FL_INLINE float f32x8_reduce_add(__m256 v)
 {
     return f32_reduce_add128(_mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1)));

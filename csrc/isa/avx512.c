@@ -32,6 +32,15 @@ FL_INLINE __m512 f32_select(__m512 x, __m512 a, __m512 b, size_t n) /* one instr
 {
     return (void)n, _mm512_mask_mov_ps(a, _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_NGT_UQ), b);
 }
+FL_INLINE __m512 f32_clamp(__m512 v, __m512 limit,
+                           size_t n) /* where either is NaN, min and max give their second operand */
+{
+    return (void)n, _mm512_max_ps(_mm512_sub_ps(_mm512_setzero_ps(), limit), _mm512_min_ps(limit, v));
+}
+FL_INLINE __m512 f32_within(__m512 v, __m512 limit, __m512 a, size_t n)
+{
+    return (void)n, _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(_mm512_abs_ps(v), limit, _CMP_NGE_UQ), a);
+}
 FL_INLINE float f32_reduce_add(__m512 v)
 {
     const __m512 w = _mm512_add_ps(v, _mm512_shuffle_f32x4(v, v, 0xee));
@@ -59,6 +68,15 @@ FL_INLINE __m512d f64_select(__m512d x, __m512d a, __m512d b, size_t n)
 {
     return (void)n, _mm512_mask_mov_pd(a, _mm512_cmp_pd_mask(x, _mm512_setzero_pd(), _CMP_NGT_UQ), b);
 }
+FL_INLINE __m512d f64_clamp(__m512d v, __m512d limit,
+                            size_t n) /* where either is NaN, min and max give their second operand */
+{
+    return (void)n, _mm512_max_pd(_mm512_sub_pd(_mm512_setzero_pd(), limit), _mm512_min_pd(limit, v));
+}
+FL_INLINE __m512d f64_within(__m512d v, __m512d limit, __m512d a, size_t n)
+{
+    return (void)n, _mm512_maskz_mov_pd(_mm512_cmp_pd_mask(_mm512_abs_pd(v), limit, _CMP_NGE_UQ), a);
+}
 FL_INLINE double f64_reduce_add(__m512d v)
 {
     const __m512d w = _mm512_add_pd(v, _mm512_shuffle_f64x2(v, v, 0xee));
@@ -76,6 +94,7 @@ FL_INLINE double f64_reduce_add(__m512d v)
 #include "isa/avx2_bfloat16.h"
 
 FL_INLINE __m256i f16_of(__m512 v) { return _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT); }
+FL_INLINE __m512 f16_rounded(__m512 v) { return _mm512_cvtph_ps(f16_of(v)); }
 FL_INLINE __m512 f16_load(const f16_num *p, size_t n) { return _mm512_cvtph_ps(half16_load(p, n)); }
 FL_INLINE void f16_store(f16_num *p, __m512 v, size_t n) { half16_store(p, f16_of(v), n); }
 FL_INLINE void f16_stream(f16_num *p, __m512 v, size_t n) { half16_stream(p, f16_of(v), n); }

@@ -20,6 +20,15 @@ FL_INLINE float32x4_t f32_select(float32x4_t x, float32x4_t a, float32x4_t b, si
 {
     return (void)n, vbslq_f32(vcgtzq_f32(x), a, b);
 }
+FL_INLINE float32x4_t f32_clamp(float32x4_t v, float32x4_t limit, size_t n)
+{
+    const float32x4_t most = vbslq_f32(vcgtq_f32(v, limit), limit, v), least = vnegq_f32(limit);
+    return (void)n, vbslq_f32(vcltq_f32(most, least), least, most);
+}
+FL_INLINE float32x4_t f32_within(float32x4_t v, float32x4_t limit, float32x4_t a, size_t n)
+{
+    return (void)n, vreinterpretq_f32_u32(vbicq_u32(vreinterpretq_u32_f32(a), vcageq_f32(v, limit)));
+}
 FL_INLINE float f32_reduce_add(float32x4_t v)
 {
     const float32x2_t w = vadd_f32(vget_low_f32(v), vget_high_f32(v));
@@ -42,6 +51,15 @@ FL_INLINE float64x2_t f64_select(float64x2_t x, float64x2_t a, float64x2_t b, si
 {
     return (void)n, vbslq_f64(vcgtzq_f64(x), a, b);
 }
+FL_INLINE float64x2_t f64_clamp(float64x2_t v, float64x2_t limit, size_t n)
+{
+    const float64x2_t most = vbslq_f64(vcgtq_f64(v, limit), limit, v), least = vnegq_f64(limit);
+    return (void)n, vbslq_f64(vcltq_f64(most, least), least, most);
+}
+FL_INLINE float64x2_t f64_within(float64x2_t v, float64x2_t limit, float64x2_t a, size_t n)
+{
+    return (void)n, vreinterpretq_f64_u64(vbicq_u64(vreinterpretq_u64_f64(a), vcageq_f64(v, limit)));
+}
 FL_INLINE double f64_reduce_add(float64x2_t v) { return vgetq_lane_f64(v, 0) + vgetq_lane_f64(v, 1); }
 #define FL_TYPE f64
 #define FL_LANES 2
@@ -57,6 +75,7 @@ FL_INLINE float32x4_t f16_load(const f16_num *p, size_t n)
 {
     return vcvt_f32_f16(vreinterpret_f16_u16(half_load(p, n)));
 }
+FL_INLINE float32x4_t f16_rounded(float32x4_t v) { return vcvt_f32_f16(vcvt_f16_f32(v)); }
 FL_INLINE void f16_store(f16_num *p, float32x4_t v, size_t n)
 {
     half_store(p, vreinterpret_u16_f16(vcvt_f16_f32(v)), n);
@@ -66,16 +85,15 @@ FL_INLINE void f16_store(f16_num *p, float32x4_t v, size_t n)
 #define FL_LANES 4
 #include "float/kernels.h"
 
-FL_INLINE float32x4_t bf16_load(const bf16_num *p, size_t n)
-{
-    return vreinterpretq_f32_u32(vshll_n_u16(half_load(p, n), 16));
-}
-FL_INLINE void bf16_store(bf16_num *p, float32x4_t v,
-                          size_t n) /* as half.h does it, but for NaN: see splat() in float/kernels.h */
+FL_INLINE float32x4_t bf16_of(uint16x4_t h) { return vreinterpretq_f32_u32(vshll_n_u16(h, 16)); }
+FL_INLINE uint16x4_t bf16_narrowed(float32x4_t v) /* as half.h does it, but for NaN: see splat() in float/kernels.h */
 {
     const uint32x4_t b = vreinterpretq_u32_f32(v), odd = vandq_u32(vshrq_n_u32(b, 16), vdupq_n_u32(1));
-    half_store(p, vshrn_n_u32(vaddq_u32(vaddq_u32(b, vdupq_n_u32(0x7fff)), odd), 16), n);
+    return vshrn_n_u32(vaddq_u32(vaddq_u32(b, vdupq_n_u32(0x7fff)), odd), 16);
 }
+FL_INLINE float32x4_t bf16_load(const bf16_num *p, size_t n) { return bf16_of(half_load(p, n)); }
+FL_INLINE void bf16_store(bf16_num *p, float32x4_t v, size_t n) { half_store(p, bf16_narrowed(v), n); }
+FL_INLINE float32x4_t bf16_rounded(float32x4_t v) { return bf16_of(bf16_narrowed(v)); }
 #define FL_TYPE bf16
 #define FL_COMPUTE f32
 #define FL_LANES 4

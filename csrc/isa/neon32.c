@@ -43,6 +43,19 @@ FL_INLINE uint32x4_t select(uint32x4_t x, uint32x4_t a, uint32x4_t b)
     const uint32x4_t n = vdupq_n_u32(0x007fffff);
     return vbslq_u32(vcgtq_s32(vreinterpretq_s32_u32(vaddq_u32(x, n)), vreinterpretq_s32_u32(n)), a, b);
 }
+/* On magnitudes as integers, which do not flush; NaN has more than infinity's. */
+FL_INLINE uint32x4_t size_of(uint32x4_t v) { return vandq_u32(v, vdupq_n_u32(0x7fffffff)); }
+FL_INLINE uint32x4_t infinity(void) { return vdupq_n_u32(0x7f800000); }
+FL_INLINE uint32x4_t clamp(uint32x4_t v, uint32x4_t limit)
+{
+    const uint32x4_t size = size_of(v), sign = veorq_u32(v, size);
+    return vbslq_u32(vcgtq_u32(size, infinity()), v, vorrq_u32(sign, vminq_u32(size, limit)));
+}
+FL_INLINE uint32x4_t within(uint32x4_t v, uint32x4_t limit, uint32x4_t a)
+{
+    const uint32x4_t size = size_of(v);
+    return vbicq_u32(a, vandq_u32(vcgeq_u32(size, limit), vcleq_u32(size, infinity())));
+}
 
 /* n is 8, 4 or 1, and always a constant. */
 FL_INLINE f32_vec f32_load(const float *p, size_t n)
@@ -72,6 +85,14 @@ FL_INLINE f32_vec f32_add(f32_vec a, f32_vec b, size_t n)
 FL_INLINE f32_vec f32_select(f32_vec x, f32_vec a, f32_vec b, size_t n)
 {
     return (void)n, (f32_vec){select(x.low, a.low, b.low), select(x.high, a.high, b.high)};
+}
+FL_INLINE f32_vec f32_clamp(f32_vec v, f32_vec limit, size_t n)
+{
+    return (void)n, (f32_vec){clamp(v.low, limit.low), clamp(v.high, limit.high)};
+}
+FL_INLINE f32_vec f32_within(f32_vec v, f32_vec limit, f32_vec a, size_t n)
+{
+    return (void)n, (f32_vec){within(v.low, limit.low, a.low), within(v.high, limit.high, a.high)};
 }
 FL_INLINE float f32_reduce_add(f32_vec v)
 {

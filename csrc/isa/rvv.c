@@ -40,6 +40,17 @@ FL_FUNCTION int fl_available(void)
     {                                                                                                                  \
         return __riscv_vmerge_vvm_f##N##M(b, a, __riscv_vmfgt_vf_f##N##M##_##B(x, 0, n), n);                           \
     }                                                                                                                  \
+    FL_INLINE name##_vec name##_clamp(name##_vec v, name##_vec limit, size_t n)                                        \
+    {                                                                                                                  \
+        const name##_vec least = __riscv_vfneg_v_f##N##M(limit, n);                                                    \
+        v = __riscv_vmerge_vvm_f##N##M(v, limit, __riscv_vmfgt_vv_f##N##M##_##B(v, limit, n), n);                      \
+        return __riscv_vmerge_vvm_f##N##M(v, least, __riscv_vmflt_vv_f##N##M##_##B(v, least, n), n);                   \
+    }                                                                                                                  \
+    FL_INLINE name##_vec name##_within(name##_vec v, name##_vec limit, name##_vec a, size_t n)                         \
+    {                                                                                                                  \
+        const name##_vec size = __riscv_vfabs_v_f##N##M(v, n);                                                         \
+        return __riscv_vfmerge_vfm_f##N##M(a, 0, __riscv_vmfge_vv_f##N##M##_##B(size, limit, n), n);                   \
+    }                                                                                                                  \
     FL_INLINE T name##_reduce_add(name##_vec v)                                                                        \
     {                                                                                                                  \
         for (size_t half = 8; half; half /= 2)                                                                         \

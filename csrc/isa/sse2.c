@@ -25,6 +25,16 @@ FL_INLINE __m128 f32_select(__m128 x, __m128 a, __m128 b, size_t n)
     const __m128 m = _mm_cmpgt_ps(x, _mm_setzero_ps());
     return _mm_or_ps(_mm_and_ps(m, a), _mm_andnot_ps(m, b));
 }
+FL_INLINE __m128 f32_clamp(__m128 v, __m128 limit,
+                           size_t n) /* where either is NaN, min and max give their second operand */
+{
+    return (void)n, _mm_max_ps(_mm_sub_ps(_mm_setzero_ps(), limit), _mm_min_ps(limit, v));
+}
+FL_INLINE __m128 f32_within(__m128 v, __m128 limit, __m128 a, size_t n)
+{
+    const __m128 size = _mm_andnot_ps(_mm_set1_ps(-0.0f), v);
+    return (void)n, _mm_andnot_ps(_mm_cmpge_ps(size, limit), a);
+}
 FL_INLINE float f32_reduce_add(__m128 v) { return f32_reduce_add128(v); }
 #define FL_TYPE f32
 #define FL_LANES 4
@@ -42,6 +52,16 @@ FL_INLINE __m128d f64_select(__m128d x, __m128d a, __m128d b, size_t n)
     (void)n;
     const __m128d m = _mm_cmpgt_pd(x, _mm_setzero_pd());
     return _mm_or_pd(_mm_and_pd(m, a), _mm_andnot_pd(m, b));
+}
+FL_INLINE __m128d f64_clamp(__m128d v, __m128d limit,
+                            size_t n) /* where either is NaN, min and max give their second operand */
+{
+    return (void)n, _mm_max_pd(_mm_sub_pd(_mm_setzero_pd(), limit), _mm_min_pd(limit, v));
+}
+FL_INLINE __m128d f64_within(__m128d v, __m128d limit, __m128d a, size_t n)
+{
+    const __m128d size = _mm_andnot_pd(_mm_set1_pd(-0.0), v);
+    return (void)n, _mm_andnot_pd(_mm_cmpge_pd(size, limit), a);
 }
 FL_INLINE double f64_reduce_add(__m128d v) { return f64_reduce_add128(v); }
 #define FL_TYPE f64
@@ -69,9 +89,9 @@ FL_INLINE __m128i either(__m128i mask, __m128i a, __m128i b)
 FL_INLINE __m128i all_of(unsigned bits) { return _mm_set1_epi32((int)bits); }
 
 /* The arithmetic is that of half.h. */
-FL_INLINE __m128 f16_load(const f16_num *p, size_t n)
+FL_INLINE __m128 f16_of(__m128i h) /* each in the upper half of its lane */
 {
-    const __m128i h = half_load(p, n), sign = _mm_and_si128(h, all_of(0x80000000));
+    const __m128i sign = _mm_and_si128(h, all_of(0x80000000));
     const __m128i b = _mm_srli_epi32(_mm_andnot_si128(all_of(0x80000000), h), 16);
     const __m128i large = _mm_cmpgt_epi32(b, all_of(0x7bff)), small = _mm_cmplt_epi32(b, all_of(0x400));
     const __m128i bias = _mm_add_epi32(all_of(112u << 23), _mm_and_si128(large, all_of(112u << 23)));
@@ -79,7 +99,7 @@ FL_INLINE __m128 f16_load(const f16_num *p, size_t n)
     const __m128i subnormal = _mm_castps_si128(_mm_mul_ps(_mm_cvtepi32_ps(b), _mm_set1_ps(0x1p-24f)));
     return _mm_castsi128_ps(_mm_or_si128(sign, either(small, subnormal, normal)));
 }
-FL_INLINE void f16_store(f16_num *p, __m128 v, size_t n)
+FL_INLINE __m128i f16_narrowed(__m128 v)
 {
     const __m128i b = _mm_castps_si128(v), a = _mm_and_si128(b, all_of(0x7fffffff));
     const __m128i odd = _mm_and_si128(_mm_srli_epi32(a, 13), all_of(1)), infinity = all_of(0x7c00);
@@ -89,8 +109,11 @@ FL_INLINE void f16_store(f16_num *p, __m128 v, size_t n)
                        _mm_srli_epi32(near, 13));
     h = either(_mm_cmpgt_epi32(a, all_of(0x477fffff)), infinity, h);
     h = _mm_or_si128(h, _mm_and_si128(_mm_cmpgt_epi32(a, all_of(0x7f800000)), all_of(0x7e00)));
-    half_store(p, _mm_or_si128(h, _mm_slli_epi32(_mm_srai_epi32(b, 31), 15)), n);
+    return _mm_or_si128(h, _mm_slli_epi32(_mm_srai_epi32(b, 31), 15));
 }
+FL_INLINE __m128 f16_load(const f16_num *p, size_t n) { return f16_of(half_load(p, n)); }
+FL_INLINE void f16_store(f16_num *p, __m128 v, size_t n) { half_store(p, f16_narrowed(v), n); }
+FL_INLINE __m128 f16_rounded(__m128 v) { return f16_of(_mm_slli_epi32(f16_narrowed(v), 16)); }
 FL_INLINE void f16_stream(f16_num *p, __m128 v, size_t n) { f16_store(p, v, n); }
 #define FL_TYPE f16
 #define FL_COMPUTE f32
@@ -98,12 +121,13 @@ FL_INLINE void f16_stream(f16_num *p, __m128 v, size_t n) { f16_store(p, v, n); 
 #include "float/kernels.h"
 
 FL_INLINE __m128 bf16_load(const bf16_num *p, size_t n) { return _mm_castsi128_ps(half_load(p, n)); }
-FL_INLINE void bf16_store(bf16_num *p, __m128 v,
-                          size_t n) /* as half.h does it, but for NaN: see splat() in float/kernels.h */
+FL_INLINE __m128i bf16_narrowed(__m128 v) /* as half.h does it, but for NaN: see splat() in float/kernels.h */
 {
     const __m128i b = _mm_castps_si128(v), odd = _mm_and_si128(_mm_srli_epi32(b, 16), all_of(1));
-    half_store(p, _mm_srai_epi32(_mm_add_epi32(_mm_add_epi32(b, all_of(0x7fff)), odd), 16), n);
+    return _mm_srai_epi32(_mm_add_epi32(_mm_add_epi32(b, all_of(0x7fff)), odd), 16);
 }
+FL_INLINE void bf16_store(bf16_num *p, __m128 v, size_t n) { half_store(p, bf16_narrowed(v), n); }
+FL_INLINE __m128 bf16_rounded(__m128 v) { return _mm_castsi128_ps(_mm_slli_epi32(bf16_narrowed(v), 16)); }
 FL_INLINE void bf16_stream(bf16_num *p, __m128 v, size_t n) { bf16_store(p, v, n); }
 #define FL_TYPE bf16
 #define FL_COMPUTE f32

@@ -8,6 +8,7 @@
  * What an operation takes and gives is told by start(). After the import nothing changes but what set_isa() stores,
  * which is atomic. */
 #include "entry.h"
+#include <float.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -17,18 +18,21 @@
 const size_t fl_itemsizes[FL_TYPES] = {4, 8, 2, 2};
 static _Atomic(PyObject *) dtypes[FL_TYPES]; /* NULL: not seen yet */
 static PyObject *(*new_like_array)(PyObject *like, int order, PyObject *dtype, int subclass);
+static PyObject *(*empty)(int ndim, const Py_ssize_t *shape, PyObject *dtype, int fortran);
 static _Atomic(const fl_isa *) isas[FL_TYPES]; /* for each type; NULL: always the slow path */
 
 enum { RELEASE_FROM = 1 << 13 }; /* elements: below, another thread gains less than giving up the interpreter costs */
-enum { MOST_ARGUMENTS = 3 * FL_MOST + 2 };
-enum { KEEP_ORDER = 2, NEW_LIKE_ARRAY = 277 }; /* of NumPy's C interface */
+enum { MOST_ARGUMENTS = 3 * FL_MOST + 3 };
+enum { KEEP_ORDER = 2, EMPTY = 184, NEW_LIKE_ARRAY = 277 }; /* of NumPy's C interface */
 
 /* One operation, as start() is told of it. Its arguments are the inputs, the channel parameters and the numbers; then,
- * by name, the axis if there are channel parameters, and the outputs. */
+ * by name, one more input, the axis if there are channels, and the outputs. */
 typedef struct {
     PyObject *general, *names[MOST_ARGUMENTS];
-    double defaults[FL_MOST]; /* of the last numbers */
+    double defaults[FL_MOST]; /* of the last numbers; 0 for None */
+    int positive[FL_MOST];    /* must a number be positive and finite, unless it stays at its default? */
     int inputs, channel, numbers, results, required, positional, arguments;
+    int more, axis; /* their places among the arguments, or 0 */
 } operation;
 
 static operation *operations;
@@ -58,20 +62,20 @@ static int bind(const operation *op, PyObject *const *args, Py_ssize_t given, Py
 /* A call that takes the fast path. */
 typedef struct {
     fl_call c;
-    const ndarray *x, *channel[FL_MOST], *results[FL_MOST];
+    const ndarray *x, *more, *channel[FL_MOST], *results[FL_MOST];
     int type, axis; /* the axis of the channels, or -1 if there is only one */
     size_t itemsize;
 } request;
 
-static int parse_number(PyObject *given, double *number)
+static int parse_number(PyObject *given, int positive, double *number)
 {
-    if (!given)
+    if (!given || (given == Py_None && positive && !*number))
         return 1; /* it stays at its default */
     if (!PyFloat_Check(given) && !PyLong_CheckExact(given))
         return 0;
     *number = PyFloat_AsDouble(given);
     if (*number != -1 || !PyErr_Occurred())
-        return 1;
+        return !positive || (*number > 0 && *number <= DBL_MAX);
     PyErr_Clear();
     return 0;
 }
@@ -117,13 +121,23 @@ static int parse(const operation *op, PyObject *const *bound, request *call)
             return 0;
         call->c.inputs[i] = input->data;
     }
+    PyObject *const more = op->more ? bound[op->more] : NULL, *const axis = op->axis ? bound[op->axis] : NULL;
+    call->c.more = NULL;
+    if (more && more != Py_None) {
+        const ndarray *const input = well_behaved(more, dtype);
+        if (!input || !same_layout(input, call->x))
+            return 0;
+        call->c.more = input->data;
+    }
     call->axis = -1;
     for (int i = 0; i < op->channel; i++)
-        if (!parse_channel(parameters[i], bound[op->positional], call, &call->channel[i]))
+        if (!parse_channel(parameters[i], axis, call, &call->channel[i]))
             return 0;
+    if (op->axis && !op->channel && ((axis && !PyLong_CheckExact(axis)) || !parse_axis(axis, call->x, &call->axis)))
+        return 0;
     for (int i = 0; i < op->numbers; i++) {
         call->c.numbers[i] = op->defaults[i];
-        if (!parse_number(parameters[op->channel + i], &call->c.numbers[i]))
+        if (!parse_number(parameters[op->channel + i], op->positive[i], &call->c.numbers[i]))
             return 0;
     }
     if (!coalesce(call->x, call->itemsize, call->axis, op->results > 1, call->c.shape))
@@ -136,17 +150,37 @@ static int parse(const operation *op, PyObject *const *bound, request *call)
     return 1;
 }
 
-/* An output, a new reference: the one given, if it will do, or a new array; NULL if it will not do. */
-static const ndarray *output(PyObject *given, const ndarray *like)
+/* A new array: like x, like a channel parameter, or with a number for each channel. */
+static PyObject *new_output(const operation *op, int i, const request *call)
 {
-    PyObject *const out = given == Py_None ? new_like_array((PyObject *)like, KEEP_ORDER, NULL, 0) : Py_NewRef(given);
+    const ndarray *const like = i ? call->channel[i - 1] : call->x;
+    if (i && !op->channel)
+        return empty(1, &call->x->shape[call->axis], Py_NewRef(call->x->dtype), 0); /* it takes the reference */
+    return new_like_array((PyObject *)like, KEEP_ORDER, NULL, 0);
+}
+
+/* Will an array do as output i? */
+static int fits(const operation *op, int i, const request *call, PyObject *out)
+{
+    const ndarray *const array = well_behaved(out, call->x->dtype);
+    if (!array || !(array->flags & WRITEABLE))
+        return 0;
+    if (i && !op->channel)
+        return array->ndim == 1 && array->shape[0] == call->x->shape[call->axis] &&
+               (array->shape[0] == 1 || array->strides[0] == (Py_ssize_t)call->itemsize);
+    return same_layout(array, i ? call->channel[i - 1] : call->x);
+}
+
+/* An output, a new reference: the one given, if it will do, or a new array; NULL if it will not do. */
+static const ndarray *output(const operation *op, int i, const request *call, PyObject *given)
+{
+    PyObject *const out = given == Py_None ? new_output(op, i, call) : Py_NewRef(given);
     if (!out) {
         PyErr_Clear(); /* the general function meets it too, and reports it */
         return NULL;
     }
-    const ndarray *const array = well_behaved(out, like->dtype);
-    if (array && (array->flags & WRITEABLE) && same_layout(array, like))
-        return array;
+    if (fits(op, i, call, out))
+        return (const ndarray *)out;
     Py_DECREF(out);
     return NULL;
 }
@@ -159,7 +193,7 @@ static int outputs(const operation *op, PyObject *given, request *call)
         return 0;
     for (int i = 0; i < op->results; i++) {
         PyObject *const out = several ? PyTuple_GetItem(given, i) : given && op->results == 1 ? given : Py_None;
-        call->results[i] = output(out, i ? call->channel[i - 1] : call->x);
+        call->results[i] = output(op, i, call, out);
         if (!call->results[i])
             return 0;
         call->c.results[i] = call->results[i]->data;
@@ -178,6 +212,8 @@ static int may_write(const operation *op, const request *call)
         for (int i = 0; i < op->inputs; i++)
             if ((r || c->results[0] != c->inputs[i]) && !disjoint(c->results[r], own, c->inputs[i], bytes))
                 return 0;
+        if (c->more && c->results[r] != c->more && !disjoint(c->results[r], own, c->more, bytes))
+            return 0;
         for (int i = 0; i < op->channel; i++)
             if (!disjoint(c->results[r], own, c->channel[i], channel_bytes))
                 return 0;
@@ -246,14 +282,14 @@ PyObject *fl_enter(int number, PyObject *const *args, Py_ssize_t given, PyObject
 }
 
 /* Make one public function of a row of start(): the general function, its name, its text with the signature, the names
- * of the arguments, and the defaults. */
+ * of the arguments, the defaults, which numbers must be positive, and the places of one more input and of the axis. */
 static PyObject *make(int number, PyObject *row, PyObject *module)
 {
     operation *const op = &operations[number];
     PyMethodDef *const method = calloc(1, sizeof *method);
-    PyObject *names, *defaults;
-    if (!method || !PyArg_ParseTuple(row, "OssO!O!", &op->general, &method->ml_name, &method->ml_doc, &PyTuple_Type,
-                                     &names, &PyTuple_Type, &defaults))
+    PyObject *names, *defaults, *positive;
+    if (!method || !PyArg_ParseTuple(row, "OssO!O!O!ii", &op->general, &method->ml_name, &method->ml_doc, &PyTuple_Type,
+                                     &names, &PyTuple_Type, &defaults, &PyTuple_Type, &positive, &op->more, &op->axis))
         return NULL;
     const fl_operation *const known = &fl_operations[number];
     op->inputs = known->inputs;
@@ -268,6 +304,8 @@ static PyObject *make(int number, PyObject *row, PyObject *module)
         op->names[i] = PyTuple_GetItem(names, i);
     for (int i = 0; i < with_default; i++)
         op->defaults[op->numbers - with_default + i] = PyFloat_AsDouble(PyTuple_GetItem(defaults, i));
+    for (int i = 0; i < op->numbers; i++)
+        op->positive[i] = PyObject_IsTrue(PyTuple_GetItem(positive, i));
     method->ml_meth = (PyCFunction)(void (*)(void))fl_operations[number].entry;
     method->ml_flags = METH_FASTCALL | METH_KEYWORDS;
     return PyCFunction_NewEx(method, NULL, module);
@@ -294,6 +332,7 @@ static PyObject *start(PyObject *self, PyObject *args)
     if (!functions || !made || !operations || PyTuple_Size(rows) != fl_operation_count)
         return NULL;
     *(void **)&new_like_array = functions[NEW_LIKE_ARRAY];
+    *(void **)&empty = functions[EMPTY];
     Py_INCREF((PyObject *)ndarray_type);
     Py_INCREF(rows); /* kept, with all that is in them, as long as the functions: always */
     for (int i = 0; i < fl_operation_count; i++) {

@@ -10,7 +10,7 @@ enum { FL_TYPES = 4, FL_MOST = 3 }; /* element types; inputs, channel parameters
 
 /* The arguments of one call in C. */
 typedef struct {
-    const void *inputs[FL_MOST], *channel[FL_MOST];
+    const void *inputs[FL_MOST], *more, *channel[FL_MOST]; /* more: one more input, or NULL */
     void *results[FL_MOST];
     double numbers[FL_MOST];
     size_t shape[3], n; /* (outer, channels, inner), and their product */

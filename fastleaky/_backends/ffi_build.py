@@ -43,7 +43,8 @@ def entries() -> str:
     for number, op in enumerate(table["OPERATIONS"].values()):
         fields = (("inputs", op.inputs), ("channel", op.channel), ("results", op.results), ("numbers", op.numbers))
         *arrays, numbers = [[f"c->{field}[{i}]" for i in range(len(names))] for field, names in fields]
-        shape = ["c->shape[0]", "c->shape[1]", "c->shape[2]"] if op.channel else ["c->n"]
+        arrays.insert(1, ["c->more"] if op.more else [])
+        shape = ["c->shape[0]", "c->shape[1]", "c->shape[2]"] if op.has_channels else ["c->n"]
         arguments = ", ".join(["isa", *itertools.chain(*arrays), *shape, *numbers])
         functions = [f"{op.name}_{type_}" for type_ in table["TYPES"]]
         for name in functions:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from fastleaky._operations import Operation
+from fastleaky._backends.numpy_backend import as_specified
+from fastleaky._operations import LEAKY, Operation
 from fastleaky._typing import Array, Backend
 from fastleaky.reference import quiet, rounded, wide
 
@@ -23,6 +24,9 @@ class Half:
     @quiet
     def elementwise(self, operation: Operation, inputs: Sequence[Array], parameters: Sequence[Any], out: Array) -> None:
         """Write the result of an operation."""
+        if operation.formula != LEAKY:  # each of its steps is rounded
+            as_specified(operation, inputs, parameters, (out,))
+            return
         parameters = [wide(values) if isinstance(values, np.ndarray) else values for values in parameters]
         if not operation.channel:
             inputs, out = [array.reshape(1, 1, -1) for array in inputs], out.reshape(1, 1, -1)
@@ -35,9 +39,15 @@ class Half:
             out[here] = rounded(values[-1], out.dtype)
 
     @quiet
-    def slope_gradient(self, grad: Array, x: Array, slope: Array, dx: Array, dslope: Array) -> None:
-        """Write both gradients of PReLU."""
+    def gradients(
+        self, operation: Operation, inputs: Sequence[Array], parameters: Sequence[Any], outs: Sequence[Array]
+    ) -> None:
+        """Write the gradients: with respect to x, and the ordered sum for each channel."""
+        if operation.formula != LEAKY:
+            as_specified(operation, inputs, parameters, outs)
+            return
+        (grad, x), (slope,), (dx, dslope) = inputs, parameters, outs
         values, sums = wide(x), np.empty(slope.shape)  # float64, to be rounded once
-        self.backend.slope_gradient(wide(grad), values, wide(slope), values, sums)
+        self.backend.gradients(operation, (wide(grad), values), (wide(slope),), (values, sums))
         dx[...] = rounded(values, dx.dtype)
         dslope[...] = rounded(sums, dslope.dtype)

@@ -20,7 +20,7 @@ import numpy as np
 from fastleaky._backends import threads
 from fastleaky._dtypes import name_in_c
 from fastleaky._operations import OPERATIONS, TYPES, Operation
-from fastleaky._typing import Array
+from fastleaky._typing import Array, Parameter
 from fastleaky.reference import HALF, NUMPY_2
 
 if TYPE_CHECKING:
@@ -83,23 +83,30 @@ class Native:
         module = extension()
         self.isa, self._lib, self._from_buffer = isa, module.lib, module.ffi.from_buffer
         kinds = ("float[]", "double[]", "fl_f16[]", "fl_bf16[]")
-        self._new = module.ffi.new
+        self._new, self._null = module.ffi.new, module.ffi.NULL
         # The parameters of quantized layers in C, as long as there is the layer.
         self._layers: WeakKeyDictionary[Layer, Any] = WeakKeyDictionary()
         self._integer_kinds = {char: module.ffi.typeof(f"{name}[]") for char, (_, name) in INTEGERS.items()}
         self._kinds = {name: module.ffi.typeof(kind) for name, kind in zip(TYPES, kinds, strict=True)}
 
     def elementwise(
-        self, operation: Operation, inputs: Sequence[Array], parameters: Sequence[Array | float], out: Array
+        self, operation: Operation, inputs: Sequence[Array], parameters: Sequence[Parameter], out: Array
     ) -> None:
         """Write the result of an operation."""
-        rows, numbers = parameters[: len(operation.channel)], parameters[len(operation.channel) :]
-        shape = out.shape if rows else (out.size,)
-        self._call(operation.name, (*inputs, *rows, out), (*shape, *numbers))
+        self.gradients(operation, inputs, parameters, (out,))
 
-    def slope_gradient(self, grad: Array, x: Array, slope: Array, dx: Array, dslope: Array) -> None:
-        """Write both gradients of PReLU."""
-        self._call("prelu_backward", (grad, x, slope, dx, dslope), x.shape)
+    def gradients(
+        self, operation: Operation, inputs: Sequence[Array], parameters: Sequence[Parameter], outs: Sequence[Array]
+    ) -> None:
+        """Write the results of an operation."""
+        rows, numbers = parameters[: len(operation.channel)], parameters[len(operation.channel) :]
+        shape = outs[0].shape if operation.has_channels else (outs[0].size,)
+        more = [None] * (len(operation.inputs) + bool(operation.more) - len(inputs))
+        self._call(
+            operation.name,
+            (*inputs, *more, *rows, *outs),
+            (*shape, *(0.0 if number is None else number for number in numbers)),
+        )
 
     def integers(self, layer: Layer, q: Array, out: Array) -> None:
         """Write what a quantized layer gives."""
@@ -113,9 +120,12 @@ class Native:
 
     def _call(self, operation: str, arrays: Sequence[Any], rest: Sequence[Any]) -> None:
         name = name_in_c(arrays[0].dtype)
-        if arrays[0].itemsize == HALF:  # the buffer protocol has no bfloat16
-            arrays = [array.view(np.uint16) for array in arrays]
-        pointers = [self._from_buffer(self._kinds[name], array) for array in arrays]
+        half = arrays[0].itemsize == HALF  # the buffer protocol has no bfloat16
+        kind, null = self._kinds[name], self._null
+        pointers = [
+            null if array is None else self._from_buffer(kind, array.view(np.uint16) if half else array)
+            for array in arrays
+        ]
         getattr(self._lib, f"fl_{operation}_{name}")(self.isa, *pointers, *rest)
 
 
@@ -155,7 +165,10 @@ def _described(operation: Operation, function: Any) -> tuple[Any, ...]:
     bare = [parameter.replace(annotation=parameter.empty) for parameter in signature.parameters.values()]
     text = f"{operation.name}{signature.replace(parameters=bare, return_annotation=signature.empty)}\n--\n\n"
     names = tuple(map(sys.intern, (*operation.positional, *operation.keywords)))
-    return (function, operation.name, text + function.__doc__, names, function.__defaults__ or ())
+    defaults = tuple(0.0 if value is None else value for value in function.__defaults__ or ())
+    positive = tuple(name in operation.positive for name in operation.numbers)
+    places = [names.index(name) if name in names else 0 for name in (operation.more, "axis")]
+    return (function, operation.name, text + function.__doc__, names, defaults, positive, *places)
 
 
 def choose(backend: Native | None) -> None:

@@ -25,7 +25,7 @@ from fastleaky._operations import LEAKY, Operation
 from fastleaky._typing import Array
 from fastleaky.reference import BLOCK
 
-__all__ = ["elementwise", "integers", "slope_gradient"]
+__all__ = ["elementwise", "gradients", "integers"]
 
 SMALL = 1 << 11  # elements: fewer fit every cache, and further checks cost more than they save
 PARALLEL_FROM = 1 << 17  # elements: with fewer, waking the threads costs more than they save
@@ -103,7 +103,7 @@ def _last(x: Array) -> bool:
     return bool(channels > 1 and inner == 1)
 
 
-def elementwise(operation: Operation, inputs: Sequence[Array], parameters: Sequence[Array | float], out: Array) -> None:
+def elementwise(operation: Operation, inputs: Sequence[Array], parameters: Sequence[Any], out: Array) -> None:
     """Write the result of an operation."""
     if operation.formula != LEAKY:
         numpy_backend.elementwise(operation, inputs, parameters, out)
@@ -120,6 +120,9 @@ def elementwise(operation: Operation, inputs: Sequence[Array], parameters: Seque
         _run(make_flat, v, x, slope, out)
 
 
-def slope_gradient(grad: Array, x: Array, slope: Array, dx: Array, dslope: Array) -> None:
-    """Write both gradients of PReLU."""
-    _run(make_backward_columns if _last(x) else make_backward_rows, grad, x, slope, dx, dslope)
+def gradients(operation: Operation, inputs: Sequence[Array], parameters: Sequence[Any], outs: Sequence[Array]) -> None:
+    """Write the gradients: with respect to x, and the ordered sum for each channel."""
+    if operation.formula != LEAKY:
+        numpy_backend.gradients(operation, inputs, parameters, outs)
+        return
+    _run(make_backward_columns if _last(inputs[1]) else make_backward_rows, *inputs, *parameters, *outs)

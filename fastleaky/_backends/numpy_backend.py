@@ -17,7 +17,7 @@ from fastleaky._operations import LEAKY, Operation
 from fastleaky._typing import Array
 from fastleaky.reference import BLOCK, CHUNK, LANES, quiet
 
-__all__ = ["elementwise", "integers", "slope_gradient"]
+__all__ = ["as_specified", "elementwise", "gradients", "integers"]
 
 SMALL = 1 << 11  # elements: in smaller arrays a branch for each costs less than further calls
 LEAST = 2.0**-126  # none of our types rounds a larger slope to 0
@@ -29,21 +29,27 @@ EIGHT_SIGNS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, np.newaxis], axis=
 def elementwise(operation: Operation, inputs: Sequence[Array], parameters: Sequence[Any], out: Array) -> None:
     """Write the result of an operation."""
     if operation.formula != LEAKY:
-        _as_specified(operation, inputs, parameters, out)
+        as_specified(operation, inputs, parameters, (out,))
         return
     _leaky(inputs[0], inputs[-1], parameters[0], out)
 
 
 @quiet
-def _as_specified(operation: Operation, inputs: Sequence[Array], parameters: Sequence[Any], out: Array) -> None:
-    """Write what the specification gives, some rows at a time."""
-    rows = [values.reshape(1, -1, 1) for values in parameters[: len(operation.channel)]]
-    numbers = parameters[len(operation.channel) :]
+def as_specified(
+    operation: Operation, inputs: Sequence[Array], parameters: Sequence[Any], outs: Sequence[Array]
+) -> None:
+    """Write what the specification gives, some channels at a time."""
+    rows, numbers = parameters[: len(operation.channel)], parameters[len(operation.channel) :]
     specification = getattr(reference, operation.name)
-    step = max(1, PIECE // max(1, out[:1].size))
-    for start in range(0, len(out), step):
-        here = slice(start, start + step)
-        out[here] = specification(*(array[here] for array in inputs), *rows, *numbers)
+    count = len(operation.inputs)
+    step = max(1, PIECE // max(1, outs[0][:, :1].size))
+    for start in range(0, outs[0].shape[1], step):
+        here = np.s_[:, start : start + step]
+        options = {operation.more: inputs[count][here]} if len(inputs) > count else {}
+        arguments = [array[here] for array in inputs[:count]] + [row[start : start + step] for row in rows]
+        results = specification(*arguments, *numbers, **options)
+        for out, result in zip(outs, results if len(outs) > 1 else (results,), strict=True):
+            out[here if out is outs[0] else here[1]] = result
 
 
 @quiet
@@ -94,9 +100,16 @@ def _look_up(v: Array, x: Array, slope: Array, out: Array) -> None:
         np.multiply(v[here], factor, out=out[here])
 
 
+def gradients(operation: Operation, inputs: Sequence[Array], parameters: Sequence[Any], outs: Sequence[Array]) -> None:
+    """Write the gradients: with respect to x, and the ordered sum for each channel."""
+    if operation.formula != LEAKY:
+        as_specified(operation, inputs, parameters, outs)
+        return
+    _prelu_backward(*inputs, *parameters, *outs)
+
+
 @quiet
-def slope_gradient(grad: Array, x: Array, weight: Array, dx: Array, dweight: Array) -> None:
-    """Write both gradients of PReLU."""
+def _prelu_backward(grad: Array, x: Array, weight: Array, dx: Array, dweight: Array) -> None:
     if x.size <= SMALL:
         _few_terms(grad, x, weight, dx, dweight)
         return

@@ -41,16 +41,19 @@ def draw(rng: Rng, shape: tuple[int, ...] | int, dtype: Any, kind: str = "finite
 
 
 def data(rng: Rng, shape: tuple[int, ...], dtype: Any, axis: int = 1, kind: str = "finite") -> dict[str, Any]:
-    """Draw arguments for every operation."""
+    """Draw arguments for every operation; what may be None is so at times."""
     table = OPERATIONS.values()
     arrays = dict.fromkeys(name for operation in table for name in reversed(operation.inputs))
+    more = dict.fromkeys(operation.more for operation in table if operation.more)
+    optional = dict.fromkeys(name for operation in table for name in (operation.more, *operation.optional) if name)
     channel = dict.fromkeys(name for operation in table for name in operation.channel)
     numbers = dict.fromkeys(name for operation in table for name in operation.numbers)
     channels = shape[axis] if shape else 1
     return {
-        **{name: draw(rng, shape, dtype, kind) for name in arrays},
+        **{name: draw(rng, shape, dtype, kind) for name in (*arrays, *more)},
         **{name: draw(rng, channels, dtype, kind) for name in channel},
         **{name: float(draw(rng, (), dtype, kind)) for name in numbers},
+        **{name: None for name in optional if rng.random() < 1 / 2},
     }
 
 
@@ -72,9 +75,12 @@ def known_answers(dtype: np.dtype[Any]) -> Known:
 @reference.quiet
 def see_known_answers(backend: Backend, known: Known) -> None:
     """Raise a WrongAnswerError unless a backend computes the examples to the last bit."""
-    for given, wanted in known:
+    for drawn, wanted in known:
         for name, operation in OPERATIONS.items():
+            given = operation.suited(drawn)
             inputs, parameters = ([given[key] for key in keys] for keys in (operation.inputs, operation.parameters))
+            if operation.more and given[operation.more] is not None:
+                inputs.append(given[operation.more])
             outs = [np.empty_like(array) for array in wanted[name]]
             operation.compute(backend, inputs, parameters, outs)
             if not all(map(same_bits, outs, wanted[name])):

@@ -13,7 +13,7 @@ from numba.np.numpy_support import as_dtype
 import fastleaky
 from fastleaky import _api, _arguments
 from fastleaky._backends import choice
-from fastleaky._operations import OPERATIONS, Operation
+from fastleaky._operations import PLAIN, Operation
 
 OPTIONS: Any = {"error_model": "numpy", "forceinline": True}  # a call that is not inlined takes 35 ns more
 NUMBERS = (int, float, types.Integer, types.Float)  # a default, or a type
@@ -21,7 +21,7 @@ NUMBERS = (int, float, types.Integer, types.Float)  # a default, or a type
 
 def publish() -> None:
     """Tell Numba of the operations."""
-    for operation in OPERATIONS.values():
+    for operation in PLAIN.values():
         overload(getattr(fastleaky, operation.name), OPTIONS, strict=False, target="cpu")(_typing(operation))
 
 

@@ -36,7 +36,8 @@ def cases() -> Iterator[Case]:
     shapes += [(4, 3, 1), (300, 3, 1), (200, 70, 1), (40_000, 3, 1)]
     for shape, dtype, kind in itertools.product(shapes, ("f", "d"), ("finite", "special")):
         given = data(rng, shape, dtype, kind=kind)
-        channels_last = {name: _channels_last(given[name]) for name in ("x", "grad")}
+        inputs = [name for name in ("x", "grad", "y", "residual") if given[name] is not None]
+        channels_last = {name: _channels_last(given[name]) for name in inputs}
         for operation in OPERATIONS.values():
             wanted = operation(reference, given)
             yield Case(operation, given, wanted)

@@ -17,7 +17,7 @@ from rich.table import Table
 
 import fastleaky
 from fastleaky._backends import choice
-from fastleaky._operations import OPERATIONS
+from fastleaky._operations import PLAIN
 from fastleaky.cli import check as comparison
 from fastleaky.cli import workloads
 
@@ -59,7 +59,7 @@ def check(progress: Progress) -> Report:
 
 def bench(progress: Progress, threads: int) -> list[Report]:
     """Time every operation of every backend on every layer, and a copy of the same array."""
-    rows = [(workload, operation) for workload in workloads.WORKLOADS for operation in OPERATIONS.values()]
+    rows = [(workload, operation) for workload in workloads.WORKLOADS for operation in PLAIN.values()]
     results = []
     before = fastleaky.get_num_threads()
     fastleaky.set_num_threads(threads)
@@ -89,8 +89,8 @@ def show_table(console: Console, report: Report) -> None:
     checked, speeds = report.get("check", {}), report.get("bench", [])
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("", no_wrap=True)
-    for operation in OPERATIONS:
-        table.add_column(operation, justify="right", no_wrap=True)
+    for column in (*PLAIN, "fused"):
+        table.add_column(column.replace("_backward", "\n_backward"), justify="right", no_wrap=True)
 
     by_layer: dict[str, dict[str, dict[str, float]]] = {}
     for speed in speeds:
@@ -100,13 +100,15 @@ def show_table(console: Console, report: Report) -> None:
         table.add_section()
         table.add_row(f"[bold]{workload.network}[/]", *[""] * 3, "x".join(map(str, workload.shape)))
         for backend, row in by_layer[workload.network].items():
-            table.add_row(f"  {backend}", *(f"{row[name] / 1e9:.1f} GB/s" for name in OPERATIONS))
+            table.add_row(f"  {backend}", *(f"{row[name] / 1e9:.1f} GB/s" for name in PLAIN))
 
     if checked:
         table.add_section()
         table.add_row("[bold]bits[/]")
     for backend, row in checked.items():
-        table.add_row(f"  {backend}", *(comparison.formatted(row[name]["different"]) for name in OPERATIONS))
+        different = {name: counts["different"] for name, counts in row.items()}
+        fused = sum(different[name] for name in different.keys() - PLAIN.keys())
+        table.add_row(f"  {backend}", *map(comparison.formatted, (*map(different.__getitem__, PLAIN), fused)))
     console.print(table)
     if by_layer:
         console.print(

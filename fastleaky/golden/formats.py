@@ -14,28 +14,29 @@ from fastleaky.golden import quantized_rows
 from fastleaky.golden.vectors import DTYPES, Vector, vectors
 from fastleaky.reference import quiet
 
-FORMAT = 2  # of these files and of results; tests/c/check.c knows it too
+FORMAT = 3  # of these files and of results; tests/c/check.c knows it too
 
 HEADER = """\
 /* vectors.h - golden vectors of fastleaky {version}: inputs, and what the specification makes of them, as bits.
  *
  * Written by `python -m fastleaky vectors`; tests/c/check.c reads it. A row of fl_vectors_TYPE is a call, its columns
- * are the enumeration below. Arrays are runs of fl_words_TYPE: x and grad begin at the column of their name and
- * repeat after `period` elements, as out (or dx) does after `out_period`; slope and dslope have one for each
- * channel. Any NaN is as good as any other. */
+ * are the enumeration below. Arrays are runs of fl_words_TYPE: x (or y), and grad (or the residual; 0 if there is none)
+ * begin at the column of their name and repeat after `period` elements, as out (or dx) does after `out_period`; the
+ * parameters have a value for each channel, or one; sum has one for each channel. Any NaN is as good as any other. */
 #define FL_VECTORS_FORMAT {format}
 #define FL_VECTORS_DIGEST 0x{digest:08x}u /* CRC-32 of all numbers below, least byte first: see crc() in common.h */
 #include <stdint.h>
 
 enum fl_vector_operation {{ {operations} }};
+#define FL_NAMES {names}
 enum fl_vector {{ {columns} }};
 """
 COLUMNS = (
     "operation",
     *("outer", "channels", "inner"),
-    *("x", "grad", "slope", "period"),
-    *("out", "dslope", "out_period"),
-    *(f"parameter_{i}" for i in range(1, max(len(operation.parameters) for operation in OPERATIONS.values()))),
+    *("x", "grad", "period"),
+    *("out", "sum", "out_period"),
+    *(f"parameter_{i}" for i in range(max(len(operation.parameters) for operation in OPERATIONS.values()))),
 )
 
 
@@ -52,21 +53,21 @@ class Table:
                 self.rows.append(self._row(vector))
 
     def _row(self, vector: Vector) -> list[int]:
-        out, *dslope = vector.wanted.values()
-        parameters = (vector.given[name] for name in vector.operation.parameters)
-        slope, *further = (np.atleast_1d(np.asarray(values, out.dtype)) for values in parameters)
-        period, n = vector.period, out.size
-        out_period = period if slope.size == 1 else n
+        out, *sums = vector.wanted.values()
+        operation, period, given = vector.operation, vector.period, vector.given
+        parameters = [np.atleast_1d(np.asarray(given[name], out.dtype)) for name in operation.parameters]
+        others = [name for name in (*operation.inputs[:-1], operation.more) if name in given]
+        out_period = period if all(values.size == 1 for values in parameters) else out.size
         row = [
-            list(OPERATIONS).index(vector.operation.name),
+            list(OPERATIONS).index(operation.name),
             *out.shape,
-            *(self._run(vector.given[name], period) if name in vector.given else 0 for name in ("x", "grad")),
-            self._run(slope, slope.size),
+            self._run(given[operation.inputs[-1]], period),
+            self._run(given[others[0]], period) if others else 0,
             period,
             self._run(out, out_period),
-            self._run(dslope[0], slope.size) if dslope else 0,
+            self._run(sums[0], sums[0].size) if sums else 0,
             out_period,
-            *(self._run(values, values.size) for values in further),
+            *(self._run(values, values.size) for values in parameters),
         ]
         return row + [0] * (len(COLUMNS) - len(row))
 
@@ -111,6 +112,7 @@ def header() -> str:
         format=FORMAT,
         digest=digest(),
         operations=", ".join(f"FL_{name.upper()}" for name in OPERATIONS),
+        names=", ".join(f'"golden {name}"' for name in OPERATIONS),
         columns=", ".join(f"FL_{name.upper()}" for name in (*COLUMNS, "columns")),
     )
     for type_, dtype in DTYPES.items():

@@ -4,7 +4,7 @@ The inputs are made of raw generator bits and exponents, so that no version of N
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 
 from fastleaky import reference
 from fastleaky._dtypes import limits
-from fastleaky._operations import OPERATIONS, TYPES, Operation
+from fastleaky._operations import LEAKY, OPERATIONS, TYPES, Operation
 from fastleaky._typing import Array
 from fastleaky.reference import rounded
 
@@ -26,6 +26,7 @@ except ImportError as missing:
 
 DTYPES = dict(zip(TYPES, map(np.dtype, ("f4", "f8", "f2", bfloat16)), strict=True))
 SLOPES = (0.01, 0.2, -0.3, 1e-30, 1e-40, 3.0, 0.0, -0.0, 1e38)
+NUMBERS = {"negative_slope": 0.25, "gain": 1.5, "clamp": 2.0}  # exact in each type
 
 N_FINITE, N_SPECIAL = 139, 67  # elements before the inputs repeat
 
@@ -45,6 +46,9 @@ BACKWARD = (
     ("cancel", (20, 3, 1)),
     ("finite", (1, 1, reference.CHUNK + 300)),
 )
+# The same for fused operations, of which there are many.
+FUSED_FORWARD = FORWARD[:2]
+FUSED_BACKWARD = (*FUSED_FORWARD, ("special", (1, 1, N_SPECIAL)), ("finite", (19, 2, 7)), ("finite", (135, 2, 1)))
 
 
 @dataclass(frozen=True)
@@ -77,23 +81,34 @@ def _of_type(name: str, dtype: np.dtype[Any]) -> Iterator[Vector]:
     for exact in (*SLOPES, float(limits(dtype).tiny) / 3):
         slope = float(rounded(np.array(exact), dtype))  # exact in this type
         for operation in OPERATIONS.values():
-            if not operation.channel:
-                yield _vector(operation, name, "special", (1, 1, N_SPECIAL), dict.fromkeys(operation.numbers, slope))
+            if not operation.has_channels:
+                numbers = dict.fromkeys(operation.numbers, slope)
+                yield _vector(operation, name, ("special", (1, 1, N_SPECIAL)), numbers, more=False)
     for operation in OPERATIONS.values():
-        for kind, shape in (FORWARD, BACKWARD)[len(operation.results) > 1] if operation.channel else ():
+        for kind, shape in _cases(operation) if operation.has_channels else ():
             row = np.resize(rounded(np.array(SLOPES), dtype), shape[1])
             if shape == (1, N_SPECIAL, 1):  # a slope for each element: special values too
                 row = np.roll(pool(dtype, kind)[1], 11)
-            given = {**dict.fromkeys(operation.channel, row), **dict.fromkeys(operation.numbers, SLOPES[1])}
-            yield _vector(operation, name, kind, shape, given)
+            rows = {name: np.roll(row, -i) for i, name in enumerate(operation.channel)}
+            given = rows | {name: NUMBERS[name] for name in operation.numbers}
+            for more in (False, True)[: 1 + bool(operation.more)]:
+                yield _vector(operation, name, (kind, shape), given, more=more)
 
 
-def _vector(operation: Operation, type_: str, kind: str, shape: tuple[int, ...], parameters: dict[str, Any]) -> Vector:
-    x, grad = pool(DTYPES[type_], kind)
-    arrays = {"x": np.resize(x, shape), "grad": np.resize(grad, shape)}
-    given = {**{name: arrays[name] for name in operation.inputs}, **parameters}
+def _cases(operation: Operation) -> Sequence[tuple[str, tuple[int, int, int]]]:
+    fused, backward = operation.formula != LEAKY, len(operation.results) > 1
+    return ((FORWARD, BACKWARD), (FUSED_FORWARD, FUSED_BACKWARD))[fused][backward]
+
+
+def _vector(
+    operation: Operation, type_: str, case: tuple[str, tuple[int, ...]], parameters: dict[str, Any], *, more: bool
+) -> Vector:
+    kind, shape = case
+    x, grad = (np.resize(numbers, shape) for numbers in pool(DTYPES[type_], kind))
+    inputs = dict(zip(reversed(operation.inputs), (x, grad), strict=False))
+    given = inputs | ({operation.more: grad} if more else {}) | parameters
     wanted = dict(zip(operation.results, operation(reference, given), strict=True))
-    return Vector(operation, type_, given, wanted, min(x.size, arrays["x"].size))
+    return Vector(operation, type_, given, wanted, min(len(pool(DTYPES[type_], kind)[0]), x.size))
 
 
 @cache

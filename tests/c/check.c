@@ -12,8 +12,8 @@
 #if defined(__has_include)
 #if __has_include("vectors.h")
 #include "vectors.h"
-#if FL_VECTORS_FORMAT != 2
-#error "vectors.h is of another version than check.c, which reads format 2: write it with the fastleaky of this check.c"
+#if FL_VECTORS_FORMAT != 3
+#error "vectors.h is of another version than check.c, which reads format 3: write it with the fastleaky of this check.c"
 #elif !defined(FL_VECTORS_END)
 #error "vectors.h is truncated: write it again with python -m fastleaky vectors"
 #endif

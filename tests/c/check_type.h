@@ -5,6 +5,12 @@
 
 #include "contract.h"
 
+#include "buffers.h"
+
+#include "plain.h"
+
+#include "fused.h"
+
 #include "shapes.h"
 #ifdef FL_VECTORS_FORMAT
 #include "golden.h"
