@@ -21,32 +21,22 @@ kernels, which round differently: ReLU 6 to 14 %, leaky ReLU 84 to 98 %, PReLU 9
     python examples/digits.py --all-backends          # does every backend give the same weights, to the last bit?
 """
 
-import argparse
-import functools
-import hashlib
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, TypeAlias
 
 import numpy as np
 from rich import box
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
-from sklearn.datasets import load_digits  # type: ignore[import-untyped]
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+import common
 import fastleaky
-
-Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
-Labelled: TypeAlias = tuple[Array, Array]  # images as rows of 8 x 8 pixels, and the digits that they show
+from common import Advance, Array
 
 NEGATIVE_SLOPES = {"ReLU": 0.0, "leaky ReLU": 0.01, "PReLU": None}  # None: learned, from 0.25 on
 BATCH = 32
-TEST_IMAGES = 360
 
 
 @dataclass(frozen=True)
@@ -136,13 +126,13 @@ class Run:
     def __init__(self, activation: str, settings: Settings) -> None:
         self.settings = settings
         self.rng = np.random.default_rng(settings.seed)
-        self.training, self.test = split_digits(self.rng)
+        self.training, self.test = common.split_digits(self.rng)
         self.network = Network(NEGATIVE_SLOPES[activation], settings, self.rng)
         self.losses: list[float] = []
         self.dead: list[int] = []
         self._look()
 
-    def train(self, advance: Callable[[], None]) -> None:
+    def train(self, advance: Advance) -> None:
         """Train for all epochs, and call `advance` after each."""
         images, labels = self.training
         for epoch in range(self.settings.epochs):
@@ -167,27 +157,9 @@ class Run:
         return float((self.network.forward(images)[1][-1].argmax(axis=1) == labels).mean())
 
 
-def split_digits(rng: np.random.Generator) -> tuple[Labelled, Labelled]:
-    """Shuffle the images, and keep some of them for the test."""
-    images, labels = load_digits(return_X_y=True)
-    order = rng.permutation(len(labels))
-    images, labels = images[order].astype(np.float32), labels[order]
-    return (images[TEST_IMAGES:], labels[TEST_IMAGES:]), (images[:TEST_IMAGES], labels[:TEST_IMAGES])
-
-
-@contextmanager
-def progress_bar(settings: Settings, repetitions: int = 1) -> Iterator[Callable[[], None]]:
-    """Show how far the training is; what it yields is called after each epoch of each network."""
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        bar = progress.add_task("Training", total=repetitions * len(NEGATIVE_SLOPES) * settings.epochs)
-        yield functools.partial(progress.advance, bar)
-
-
-def train_all(settings: Settings, advance: Callable[[], None]) -> dict[str, Run]:
+def train_all(settings: Settings, advance: Advance) -> dict[str, Run]:
     """Train a network with each activation."""
-    # BLAS, which multiplies the matrices, adds in an order that may depend on its threads. With one thread, the
-    # activations are all that could differ between two runs.
-    with threadpool_limits(1, user_api="blas"):
+    with common.one_blas_thread():
         runs = {activation: Run(activation, settings) for activation in NEGATIVE_SLOPES}
         for run in runs.values():
             run.train(advance)
@@ -246,35 +218,22 @@ def compare_backends(console: Console, settings: Settings) -> bool:
         "for several threads, so each epoch ends with a step over all images at once: C and Numba spread such arrays "
         "over their threads from a width of 92 on. NumPy uses one thread whatever is set."
     )
-    before = fastleaky.get_num_threads()
-    pairs = [(name, threads) for name in fastleaky.backends() for threads in sorted({1, 2, before})]
-    table = Table("backend", "threads", "SHA-256 of all weights, biases and slopes", "", box=box.SIMPLE_HEAD)
-    digests: list[str] = []
-    with progress_bar(settings, len(pairs)) as advance:
-        for name, threads in pairs:
-            fastleaky.set_num_threads(threads)
-            with fastleaky.use(name):
-                runs = train_all(settings, advance)
-            weights = b"".join(array.tobytes() for run in runs.values() for array in run.network.parameters)
-            digests.append(hashlib.sha256(weights).hexdigest())
-            verdict = "[green]identical[/]" if digests[-1] == digests[0] else "[bold red]DIFFERENT[/]"
-            table.add_row(name, str(threads), f"{digests[-1][:40]}...", verdict)
-    fastleaky.set_num_threads(before)
-    console.print(table)
-    return len(set(digests)) == 1
+
+    def train(advance: Advance) -> list[Array]:
+        return [array for run in train_all(settings, advance).values() for array in run.network.parameters]
+
+    return common.compare_backends(console, train, len(NEGATIVE_SLOPES) * settings.epochs)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the result is the exit status, 1 if the weights of any backend differ."""
-    parser = argparse.ArgumentParser(description="Train with ReLU, leaky ReLU and PReLU, and count the units that die.")
+    parser = common.parser(
+        "Train with ReLU, leaky ReLU and PReLU, and count the units that die.", "the loss and the dead units"
+    )
     parser.add_argument("--learning-rate", type=float, default=2.5, help="at the start; it falls to 0 (%(default)s)")
     parser.add_argument("--depth", type=int, default=4, help="hidden layers (%(default)s)")
     parser.add_argument("--width", type=int, default=128, help="units in each of them (%(default)s)")
     parser.add_argument("--epochs", type=int, help="30, or 3 with --all-backends")
-    parser.add_argument("--seed", type=int, default=0, help="of everything random (%(default)s)")
-    purpose = parser.add_mutually_exclusive_group()
-    purpose.add_argument("--plot", metavar="FILE", help="draw the loss and the dead units over the epochs")
-    purpose.add_argument("--all-backends", action="store_true", help="compare the weights that the backends lead to")
     options = parser.parse_args(arguments)
     epochs = (3 if options.all_backends else 30) if options.epochs is None else options.epochs
     if min(options.depth, options.width, epochs) < 1:
@@ -286,7 +245,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console(highlight=False)
     if options.all_backends:
         return 0 if compare_backends(console, settings) else 1
-    with progress_bar(settings) as advance:
+    with common.progress_bar(len(NEGATIVE_SLOPES) * settings.epochs) as advance:
         runs = train_all(settings, advance)
     show(console, runs, settings)
     if options.plot:

@@ -1,27 +1,15 @@
 """The example: what it prints, what it draws, and that its comparison of the backends can fail."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 
 pytest.importorskip("sklearn")
 pytest.importorskip("matplotlib")
 
+import digits
 import fastleaky
 
-EXAMPLE = Path(__file__).parents[1] / "examples" / "digits.py"
 
-
-@pytest.fixture(scope="module")
-def digits():
-    spec = importlib.util.spec_from_file_location("digits", EXAMPLE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_units_die_with_relu_only(digits, capsys, tmp_path):
+def test_units_die_with_relu_only(capsys, tmp_path):
     picture = tmp_path / "digits.png"
     assert digits.main(["--plot", str(picture)]) == 0  # all 30 epochs: after 10, BLAS' rounding still tells
     assert picture.read_bytes().startswith(b"\x89PNG")
@@ -34,7 +22,7 @@ def test_units_die_with_relu_only(digits, capsys, tmp_path):
     assert accuracy["ReLU"] < 50 < accuracy["PReLU"] <= 100
 
 
-def test_a_gentle_learning_rate(digits):
+def test_a_gentle_learning_rate():
     settings = digits.Settings(0.5, depth=2, width=32, epochs=5, seed=1, full_batch=False)
     for run in digits.train_all(settings, lambda: None).values():
         assert run.accuracy() > 0.9
@@ -43,7 +31,7 @@ def test_a_gentle_learning_rate(digits):
         assert max(run.dead) < 16
 
 
-def test_all_backends(digits, capsys):
+def test_all_backends(capsys):
     before = fastleaky.get_num_threads(), fastleaky.backend
     assert digits.main(["--all-backends", "--epochs", "1", "--depth", "2"]) == 0
     assert (fastleaky.get_num_threads(), fastleaky.backend) == before
@@ -54,7 +42,7 @@ def test_all_backends(digits, capsys):
         assert {words[1] for words in lines if words[:1] == [name] and words[-1] == "identical"} >= {"1", "2"}, name
 
 
-def test_a_difference_is_told(digits, capsys, monkeypatch):
+def test_a_difference_is_told(capsys, monkeypatch):
     right = fastleaky.leaky_relu_backward
 
     def wrong(grad, x, slope):
