@@ -12,7 +12,7 @@ import fastleaky
 from examples import example
 from fastleaky import prelu_backward, reference
 from fastleaky._backends.selftest import draw, same_bits
-from fastleaky._operations import OPERATIONS
+from fastleaky._operations import OPERATIONS, PLAIN
 
 numba = pytest.importorskip("numba")
 from numba.core.errors import TypingError  # noqa: E402 - only where it is installed
@@ -35,6 +35,12 @@ def _allocations_are_counted():
     _nrt_python.memsys_disable_stats()
 
 
+@pytest.fixture(params=PLAIN)
+def operation(request):
+    """Each operation that this door has."""
+    return PLAIN[request.param]
+
+
 @pytest.fixture(params=[pytest.param("c", marks=needs_c), "numba"])
 def kernels(request):
     return request.param
@@ -54,10 +60,10 @@ def apply(operation, kernels, given, axis=1):
 
 def check(operation, kernels, given, axis=1, wanted=None):
     """Compare with the specification; the arguments stay as they are."""
-    before = {name: np.array(value) for name, value in given.items()}
+    before = {name: np.array(given[name]) for name in operation.positional}
     wanted = wanted or operation(reference, given, **{"axis": axis} if operation.channel else {})
     assert all(map(same_bits, apply(operation, kernels, given, axis), wanted))
-    assert all(same_bits(np.array(given[name]), before[name]) for name in given)
+    assert all(same_bits(np.array(given[name]), before[name]) for name in before)
 
 
 def laid_out(operation, given, layout):
