@@ -21,13 +21,10 @@ FL_INLINE void OP(forward)(const FL(row) * r, size_t len, size_t each, fl_store_
 }
 
 #ifdef FL_STREAMS
-/* From the end on, because of 4K aliasing (isa/x86.h). */
-FL_INLINE void OP(reverse)(const FL(row) * r, size_t len)
+/* Whole vectors from the end on, because of 4K aliasing (isa/x86.h). */
+FL_INLINE void OP(reverse)(const FL(row) * r, size_t whole)
 {
-    const size_t rest = len % FL_LANES, whole = len - rest;
-    const FL(row) tail = FL(moved)(r, whole);
     size_t i = 0;
-    OP(forward)(&tail, rest, 0, FL_STORE);
     FL_FULL(i, n, whole, {
         const size_t at = whole - FL_LANES - i;
         FL(prefetch)(r, at, i, FL_STREAM_REVERSE);
@@ -36,20 +33,21 @@ FL_INLINE void OP(reverse)(const FL(row) * r, size_t len)
 }
 #endif
 
-/* A run of elements that share their parameters. */
+/* A run of elements that share their parameters. Each loop is written once: a traversal is much code. */
 FL_INLINE void OP(run)(const FL(row) * r, size_t len, fl_store_policy policy, int reverse)
 {
 #ifdef FL_STREAMS
-    const size_t head = policy ? 0 : FL(misaligned)(r->out, len);
-    const FL(row) rest = FL(moved)(r, head);
+    size_t i = 0, n = FL(misaligned)(r->out, len);
     if (reverse) {
-        OP(reverse)(r, len);
+        i = len - len % FL_LANES, n = 0;
+        OP(reverse)(r, i);
     } else if (policy) {
         OP(forward)(r, len, 0, FL_STREAM);
-    } else {
-        if (head)
-            OP(forward)(r, head, 0, FL_STORE);
-        OP(forward)(&rest, len - head, 0, FL_STORE);
+        return;
+    }
+    for (n = n ? n : len - i; i < len; i += n, n = len - i) {
+        const FL(row) part = FL(moved)(r, i);
+        OP(forward)(&part, n, 0, FL_STORE);
     }
 #else
     OP(forward)(r, len, 0, policy);

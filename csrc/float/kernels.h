@@ -25,7 +25,8 @@
  *
  * Optional: FL_SHORT_LANES, a shorter vector to try before the tail; FL_EXPAND and V(expand)(v, k), v moved up by k
  * lanes, with 0 below; FL_STREAMS (isa/x86.h) and FL(stream)(p, v, n), a non-temporal store to an address that is a
- * multiple of 16 bytes; FL_FTZ, for units that flush subnormals (ftz_fallback.h).
+ * multiple of 16 bytes; FL_UNROLLED, for a 16-bit type whose loops are to be unrolled; FL_FTZ, for units that flush
+ * subnormals (ftz_fallback.h).
  *
  * All loads of a step come before its store, so an output may be an input. */
 #include "float/arguments.h"
@@ -177,9 +178,10 @@ FL_INLINE void FL(fence)(const fl_arguments *a) { (void)a; }
         const size_t n = V(lanes)(SIZE_MAX);                                                                           \
         FL_STEPS(i, n, len, step)                                                                                      \
     }
-#elif defined(FL_STREAMS)
+#elif defined(FL_STREAMS) && (defined(FL_EXACT) || defined(FL_UNROLLED))
 /* Four steps are written out. Where another thread shares the core, a loop of one is bound by its instructions (45
- * GB/s, and 65 with four); and the compiler sees which of the four begin a cache line. */
+ * GB/s, and 65 with four); and the compiler sees which of the four begin a cache line. Most 16-bit types gain nothing,
+ * and it would be 300 kB. */
 #define FL_FULL(i, n, len, step)                                                                                       \
     {                                                                                                                  \
         enum { n = FL_LANES };                                                                                         \
@@ -310,5 +312,6 @@ FL_INLINE void FL(fence)(const fl_arguments *a) { (void)a; }
 #undef FL_SCALABLE
 #undef FL_MASKED
 #undef FL_SHORT_LANES
+#undef FL_UNROLLED
 #undef FL_EXPAND
 #undef FL_FTZ
