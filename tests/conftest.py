@@ -15,9 +15,10 @@ import pytest
 from quantized_examples import ENGINES
 
 import fastleaky
-from fastleaky import _api
+from examples import VARIANTS
+from fastleaky import _apply
 from fastleaky._backends import choice, native, numpy_backend
-from fastleaky._operations import OPERATIONS, Operation
+from fastleaky._operations import Operation
 
 USABLE = fastleaky.backends()
 UNUSABLE = choice.unusable()
@@ -59,7 +60,7 @@ def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     name = GENERAL.get(request.param, request.param)
     if request.param in GENERAL:
         monkeypatch.setattr(native, "ENTRIES", False)
-        monkeypatch.setattr(_api, "ready", lambda _: None)
+        monkeypatch.setattr(_apply, "ready", lambda _: None)
         monkeypatch.setattr(numpy_backend, "SMALL", 0)
     with fastleaky.use(name):
         yield name
@@ -72,10 +73,10 @@ def engine(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(params=OPERATIONS)
+@pytest.fixture(params=VARIANTS)
 def operation(request: pytest.FixtureRequest) -> Operation:
-    """Each of the four operations."""
-    return OPERATIONS[request.param]
+    """Each operation; and once more without what may be left out."""
+    return VARIANTS[request.param]
 
 
 @pytest.fixture(params=TYPES)

@@ -135,12 +135,12 @@ def test_what_cannot_be_loaded_is_dropped(numpy_only, error):
 def test_a_backend_is_dropped_for_every_type(numpy_only):
     """What is wrong for one type is used for no other, so that fastleaky.backend tells what is used."""
     right = numpy_only["numpy"]()
-    wrong = SimpleNamespace(**{name: getattr(right, name) for name in ("elementwise", "slope_gradient")})
+    wrong = SimpleNamespace(**{name: getattr(right, name) for name in ("elementwise", "gradients")})
     numpy_only.clear()
     numpy_only.update(wrong=lambda: wrong, numpy=lambda: right)
     assert fastleaky.leaky_relu(np.float32([-1])) == np.float32(-0.01)
     assert fastleaky.backend == "wrong"
-    wrong.slope_gradient = lambda *_: None
+    wrong.gradients = lambda *_: None
     with pytest.warns(
         RuntimeWarning, match="backend wrong was dropped: its prelu_backward gave wrong numbers for float64"
     ):

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import fastleaky
+from examples import arrays_of
 from fastleaky import quantized, reference
 from fastleaky._backends.selftest import same_bits
 from fastleaky._operations import OPERATIONS
@@ -45,11 +46,12 @@ def refused(function, *arguments, **options):
 
 def check_floats(array):
     """A type in the place of each argument in turn."""
-    ours, x = array.dtype.type in FLOATS, np.linspace(-2, 2, array.size, dtype="f4")
+    array = array.reshape(-1, 4)
+    ours, x = array.dtype.type in FLOATS, np.linspace(-2, 2, array.size, dtype="f4").reshape(array.shape)
     for operation in OPERATIONS.values():
-        channel, numbers = dict.fromkeys(operation.channel, array[:1]), dict.fromkeys(operation.numbers, 0.5)
-        given = {**dict.fromkeys(operation.inputs, array), **channel, **numbers}
-        float32 = {**dict.fromkeys(operation.inputs, x), **dict.fromkeys(operation.channel, x[:1]), **numbers}
+        arrays, numbers = arrays_of(operation), dict.fromkeys(operation.numbers, 0.5)
+        given = {**dict.fromkeys(arrays, array), **dict.fromkeys(operation.channel, array[0]), **numbers}
+        float32 = {**dict.fromkeys(arrays, x), **dict.fromkeys(operation.channel, x[0]), **numbers}
         out = np.empty_like(array)
         out = (out, None) if len(operation.results) > 1 else out
         if ours:
@@ -60,7 +62,7 @@ def check_floats(array):
             assert refused(operation, fastleaky, given), operation.name
         if array.dtype.type is not np.float32:
             assert refused(operation, fastleaky, float32, out=out)
-        for name in {*operation.inputs, *operation.channel} - {"x"}:
+        for name in {*arrays, *operation.channel} - {operation.inputs[-1]}:
             fine = {**float32, name: given[name]}
             assert (array.dtype.type is np.float32) != refused(operation, fastleaky, fine), (operation.name, name)
 

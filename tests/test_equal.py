@@ -10,8 +10,8 @@ from hypothesis.extra import numpy as hnp
 from layouts import LAYOUTS, WRITABLE, Liar, contiguous, laid
 
 import fastleaky
-from examples import every_case, example
-from fastleaky import _api, reference
+from examples import VARIANTS, arrays_of, every_case, example, has_results
+from fastleaky import _api, _apply, reference
 from fastleaky._backends.selftest import data, draw, same_bits
 from fastleaky._dtypes import limits
 from fastleaky._operations import OPERATIONS
@@ -33,14 +33,14 @@ def agree(operation, given, wanted=None, **options):
 
 def test_every_case_of_the_check():
     """Lengths 0 ... 69, around 128 and 16,384 and their multiples, short rows, channels first and last."""
-    wrong = [(case.operation.name, case.given["x"].shape) for case in every_case() if not case.agrees(fastleaky)]
+    wrong = [(case.operation.name, case.wanted[0].shape) for case in every_case() if not case.agrees(fastleaky)]
     assert not wrong
 
 
 def test_lengths(operation, dtype):
     for n in (*range(130, 140), 2047, 2048, 2049, 2 * 16384 - 1, 2 * 16384, 2 * 16384 + 1, 65536 + 200, (1 << 18) + 1):
         given, wanted = example((1, 1, n), dtype)
-        assert agree(operation, given, wanted[operation.name]), n
+        assert agree(operation, given, wanted[operation]), n
 
 
 SLOPES = [0.01, 0.2, -0.3, 0.0, -0.0, 1.0, 1.5, 3.0, 1e-30, 1e-40, 1e38, -1e38, 1e300, np.inf, -np.inf, np.nan]
@@ -48,10 +48,12 @@ SLOPES = [0.01, 0.2, -0.3, 0.0, -0.0, 1.0, 1.5, 3.0, 1e-30, 1e-40, 1e38, -1e38, 
 
 @pytest.mark.parametrize("kind", ["finite", "special"])
 def test_slopes(operation, dtype, kind):
-    for shape, slope in itertools.product([(5, 3, 77), (10, 3, 9, 11)], SLOPES):
+    """And the same for each other parameter."""
+    for shape, value in itertools.product([(5, 3, 77), (10, 3, 9, 11)], SLOPES):
         given, _ = example(shape, dtype, kind)
-        weight = reference.rounded(np.full(3, slope), np.dtype(dtype))
-        assert agree(operation, {**given, "negative_slope": slope, "weight": weight}), (shape, slope)
+        row = reference.rounded(np.full(3, value), np.dtype(dtype))
+        for name in operation.parameters:
+            assert agree(operation, {**given, name: row if name in operation.channel else value}), (shape, name, value)
 
 
 SHAPES = [
@@ -85,24 +87,46 @@ SHAPES = [
 
 def test_shapes(operation, dtype):
     for shape, weight_shape in SHAPES:
-        given, wanted = example(shape, dtype, weight_shape=weight_shape)
-        assert agree(operation, given, wanted[operation.name]), (shape, weight_shape)
+        if has_results(operation, shape):
+            given, wanted = example(shape, dtype, weight_shape=weight_shape)
+            assert agree(operation, given, wanted[operation]), (shape, weight_shape)
+
+
+def test_parameters_of_several_shapes(dtype):
+    """One varies along the channels, another along all axes, the third not at all."""
+    operation = OPERATIONS["scale_shift_prelu"]
+    shapes = [(8,), (4, 1, 16), ()]
+    given, _ = example((4, 8, 16), dtype)
+    for order in itertools.permutations(shapes):
+        rng = np.random.default_rng(2)
+        rows = {name: draw(rng, shape, dtype) for name, shape in zip(operation.channel, order, strict=True)}
+        assert agree(operation, given | rows), order
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2, 3, -1, -2, -3, -4])
 def test_axes(dtype, axis):
     given = data(np.random.default_rng(2), (4, 5, 6, 7), dtype, axis=axis)
-    assert agree(OPERATIONS["prelu"], given, axis=axis)
-    assert agree(OPERATIONS["prelu_backward"], given, axis=axis)
+    for operation in VARIANTS.values():
+        if operation.has_channels:
+            assert agree(operation, given, axis=axis), operation
+
+
+@pytest.mark.parametrize("n", [0, 1, 5, 300])
+def test_the_only_axis(dtype, n):
+    given = data(np.random.default_rng(2), (n,), dtype, axis=0)
+    for operation in VARIANTS.values():
+        if operation.has_channels:
+            assert agree(operation, given, axis=0), operation
 
 
 def test_layouts(operation, dtype):
-    for shape, (name, layout) in itertools.product([(), (37,), (5, 9), (3, 5, 7, 4), (2, 20, 17, 1)], LAYOUTS.items()):
+    shapes = [shape for shape in ((), (37,), (5, 9), (3, 5, 7, 4), (2, 20, 17, 1)) if has_results(operation, shape)]
+    for shape, (name, layout) in itertools.product(shapes, LAYOUTS.items()):
         given, wanted = example(shape, dtype, weight_shape=None if len(shape) > 1 else ())
-        for layouts in itertools.product((layout, contiguous), repeat=len(operation.inputs)):
-            inputs = {of: put(given[of]) for of, put in zip(operation.inputs, layouts, strict=True)}
-            laid_so = {**given, **inputs, "weight": layout(given["weight"])}
-            assert agree(operation, laid_so, wanted[operation.name]), (shape, name, layouts)
+        arrays, rows = arrays_of(operation), {of: layout(given[of]) for of in operation.channel}
+        for layouts in itertools.product((layout, contiguous), repeat=len(arrays)):
+            laid_so = {of: put(given[of]) for of, put in zip(arrays, layouts, strict=True)}
+            assert agree(operation, {**given, **rows, **laid_so}, wanted[operation]), (shape, name, layouts)
 
 
 def test_what_kernels_are_given(operation, dtype, monkeypatch):
@@ -121,12 +145,12 @@ def test_what_kernels_are_given(operation, dtype, monkeypatch):
 
             return call
 
-    monkeypatch.setattr(_api, "backend", lambda dtype, real=_api.backend: Watched(real(dtype)))
-    monkeypatch.setattr(_api, "ready", lambda dtype, real=_api.ready: (found := real(dtype)) and Watched(found))
+    monkeypatch.setattr(_apply, "backend", lambda dtype, real=_apply.backend: Watched(real(dtype)))
+    monkeypatch.setattr(_apply, "ready", lambda dtype, real=_apply.ready: (found := real(dtype)) and Watched(found))
     given, wanted = example((3, 5, 7, 4), dtype)
     for name, layout in LAYOUTS.items():
         laid_so = {key: layout(value) if isinstance(value, np.ndarray) else value for key, value in given.items()}
-        outs = tuple(map(WRITABLE.get(name, contiguous), wanted[operation.name]))
+        outs = tuple(map(WRITABLE.get(name, contiguous), wanted[operation]))
         operation(_api, laid_so, out=outs if len(outs) > 1 else outs[0])
         operation(_api, laid_so)
     assert len(arrays) >= len(LAYOUTS) * 2
@@ -140,20 +164,20 @@ def test_what_kernels_are_given(operation, dtype, monkeypatch):
 def test_out(operation, dtype):
     given, wanted = example((3, 5, 7, 4), dtype)
     for name, layout in WRITABLE.items():
-        outs = tuple(layout(np.zeros_like(result)) for result in wanted[operation.name])
+        outs = tuple(layout(np.zeros_like(result)) for result in wanted[operation])
         got = operation(fastleaky, given, out=outs if len(outs) > 1 else outs[0])
         assert all(g is o for g, o in zip(got, outs, strict=True)), name
-        assert all(same_bits(o.astype(w.dtype), w) for o, w in zip(outs, wanted[operation.name], strict=True)), name
+        assert all(same_bits(o.astype(w.dtype), w) for o, w in zip(outs, wanted[operation], strict=True)), name
 
 
 def test_in_place(operation, dtype):
     for shape, (name, layout) in itertools.product([(1, 1, 1000), (3, 5, 7, 4), (200, 3, 1)], WRITABLE.items()):
         given, wanted = example(shape, dtype)
-        for of in operation.inputs:
+        for of in arrays_of(operation):
             out = layout(given[of])
             got = operation(fastleaky, {**given, of: out}, out=(out, None) if len(operation.results) > 1 else out)
             assert got[0] is out, (shape, name, of)
-            bits = [same_bits(g.astype(w.dtype), w) for g, w in zip(got, wanted[operation.name], strict=True)]
+            bits = [same_bits(g.astype(w.dtype), w) for g, w in zip(got, wanted[operation], strict=True)]
             assert all(bits), (shape, name, of)
 
 
@@ -161,28 +185,34 @@ def test_partial_overlap(operation, dtype):
     for shape in ((1, 1, 300), (3, 5, 20), (150, 2, 1)):
         given, wanted = example(shape, dtype)
         n = given["x"].size
-        for name, shift in itertools.product(operation.inputs, (-9, -3, -1, 1, 2, 40)):
+        for name, shift in itertools.product(arrays_of(operation), (-9, -3, -1, 1, 2, 40)):
             room = np.zeros(n + 80, dtype)
             room[40 : 40 + n] = given[name].ravel()
             source, out = room[40 : 40 + n].reshape(shape), room[40 + shift : 40 + shift + n].reshape(shape)
             out = (out, None) if len(operation.results) > 1 else out
             got = operation(fastleaky, {**given, name: source}, out=out)
-            assert all(map(same_bits, got, wanted[operation.name])), (shape, name, shift)
+            assert all(map(same_bits, got, wanted[operation])), (shape, name, shift)
 
 
-def test_out_overlaps_the_weight(dtype):
+def test_out_overlaps_a_channel_parameter(operation, dtype):
     given, wanted = example((6, 4, 3), dtype)
-    room = np.zeros(6 * 4 * 3, dtype)
-    room[5:9] = given["weight"]
-    out = room.reshape(6, 4, 3)
-    assert same_bits(fastleaky.prelu(given["x"], room[5:9], out=out), wanted["prelu"][0])
-    room[5:9] = given["weight"]
-    got = fastleaky.prelu_backward(given["grad"], given["x"], room[5:9], out=(out, None))
-    assert all(map(same_bits, got, wanted["prelu_backward"]))
-    weight = given["weight"].copy()
-    got = fastleaky.prelu_backward(given["grad"], given["x"], weight, out=(None, weight))
-    assert got[1] is weight
-    assert all(map(same_bits, got, wanted["prelu_backward"]))
+    for name in operation.channel:
+        room = np.zeros(6 * 4 * 3, dtype)
+        room[5:9] = given[name]
+        out = room.reshape(6, 4, 3)
+        got = operation(fastleaky, {**given, name: room[5:9]}, out=(out, None) if len(operation.results) > 1 else out)
+        assert got[0] is out
+        assert all(map(same_bits, got, wanted[operation])), name
+
+
+def test_sums_overlap_an_input(dtype):
+    for operation in VARIANTS.values():
+        for name in (*arrays_of(operation), *operation.channel) if len(operation.results) > 1 else ():
+            given, wanted = example((6, 4, 3), dtype)
+            sums = given[name].reshape(-1)[:4]
+            got = operation(fastleaky, given, out=(None, sums))
+            assert got[1] is sums
+            assert all(map(same_bits, got, wanted[operation])), (operation, name)
 
 
 def test_out_as_a_transposed_view_of_the_input(dtype):
@@ -201,6 +231,11 @@ def test_mixed_types():
     assert all(map(same_bits, got, wanted))
     assert same_bits(fastleaky.prelu(np.float32([-2]), 0.1), np.float32([-2]) * np.float32(0.1))
     assert fastleaky.prelu_backward(np.float32([1]), np.float32([-2]), 0.1)[1].dtype == np.float32
+    given |= {"bias": draw(rng, 5, "float32"), "residual": grad, "shift": 0.1, "grad": grad}
+    for name in ("bias_leaky_relu", "bias_leaky_relu_backward", "scale_shift_leaky_relu", "scale_shift_prelu"):
+        wide = given | {of: given[of].astype("float64") for of in ("bias", "residual", "grad")}
+        got, wanted = OPERATIONS[name](fastleaky, given), OPERATIONS[name](reference, wide)
+        assert all(map(same_bits, got, wanted)), name
 
 
 def test_python_numbers_and_lists():
@@ -214,7 +249,12 @@ def test_memory_order_of_the_result(dtype):
     for layout in ("rotated", "channels_last", "transposed"):
         view = LAYOUTS[layout](x)
         assert fastleaky.leaky_relu(view).strides == view.strides
-        assert fastleaky.prelu(view, np.zeros(3, dtype)).strides == view.strides
+        rows = [np.zeros(3, dtype)] * 3
+        assert fastleaky.prelu(view, rows[0]).strides == view.strides
+        assert fastleaky.bias_leaky_relu(view, rows[0]).strides == view.strides
+        assert fastleaky.scale_shift_prelu(view, *rows, residual=x).strides == view.strides
+    view = LAYOUTS["channels_last"](x)
+    assert fastleaky.bias_leaky_relu_backward(x, view)[0].strides == view.strides
 
 
 def test_more_parts_of_a_sum_than_one_wave_of_them():
@@ -252,10 +292,10 @@ def test_nothing_warns(operation, dtype, recwarn):
     """Nor does anything raise, where the caller has asked NumPy to, small arrays or not."""
     for shape in ((4, 5, 60), (4, 5, 200)):
         given, _ = example(shape, dtype, "special")
-        for slope, state in itertools.product(SLOPES, ({}, {"all": "raise"})):
+        for number, state in itertools.product(SLOPES, ({}, {"all": "raise"})):
             with np.errstate(**state):
                 before = np.geterr()
-                operation(fastleaky, {**given, "negative_slope": slope})
+                operation(fastleaky, given | dict.fromkeys(operation.numbers, number))
                 assert np.geterr() == before
     assert not recwarn.list
 
@@ -268,9 +308,11 @@ def test_sums_beyond_the_largest_number_do_not_warn(dtype, recwarn):
     grad[0, 1, [0, 16384]] = [np.inf, -np.inf]
     x = np.full_like(grad, -1)
     _, dweight = fastleaky.prelu_backward(grad, x, np.ones(2, dtype))
+    _, dbias = fastleaky.bias_leaky_relu_backward(-grad, x, 1.0)
     assert not recwarn.list
-    assert dweight[0] == np.inf
-    assert np.isnan(dweight[1])
+    for sums in (dweight, dbias):
+        assert sums[0] == np.inf
+        assert np.isnan(sums[1])
 
 
 @settings(deadline=None, max_examples=60)
@@ -292,19 +334,21 @@ def test_any_shape_and_weight(draws):
     if shape and draws.draw(st.booleans()):
         axis = draws.draw(st.integers(-len(shape), len(shape) - 1))
         weight_shape = [shape[axis]]
-    given = {"x": array(shape), "grad": array(shape), "weight": array(tuple(weight_shape)), "negative_slope": 0.3}
+    given = {"x": array(shape), "grad": array(shape), "y": array(shape), "residual": array(shape)}
+    given |= {name: array(tuple(weight_shape)) for name in ("weight", "bias", "scale", "shift")}
+    given |= {"negative_slope": 0.3, "gain": 1.5, "clamp": 10.0}
     if len(weight_shape) == 1 != len(shape) and weight_shape != [1] and weight_shape[0] != shape[axis]:
         return
-    for operation in OPERATIONS.values():
-        options = {"axis": axis} if operation.channel else {}
-        assert agree(operation, given, **options)
+    for operation in VARIANTS.values():
+        if operation.channel or -len(shape) <= axis < len(shape) or len(operation.results) == 1:
+            assert agree(operation, given, **({"axis": axis} if operation.has_channels else {}))
 
 
 def test_subclasses_that_lie(operation):
     """Only what is true of an array decides what is read and written."""
     given, wanted = example((2, 3, 4))
-    wanted = wanted[operation.name]
-    for name in (*operation.inputs, *operation.channel):
+    wanted = wanted[operation]
+    for name in (*arrays_of(operation), *operation.channel):
         results = operation(fastleaky, {**given, name: given[name].view(Liar)})
         assert all(map(same_bits, map(np.asarray, results), wanted)), name
     outs = [np.zeros_like(result).view(Liar) for result in wanted]
@@ -323,8 +367,11 @@ SIGNALLING = np.array([0x7F800001, 0xFF800001, 0x3F800000, 0xBF800000], np.uint3
 def test_conversions_are_quiet(operation):
     """A signalling NaN is an answer like any other, also where it is converted on its way to a kernel."""
     x = np.array([[1.0, -1.0, 2.0, -2.0]])
-    given = {"x": x, "grad": SIGNALLING.reshape(1, 4), "weight": SIGNALLING, "negative_slope": 0.1}
-    wanted = operation(reference, {**given, "grad": x * [np.nan, np.nan, 1, 0.5]})
+    given = {"negative_slope": 0.1, "gain": 1.0, "clamp": 5.0} | dict.fromkeys((*operation.inputs[-1:], "residual"), x)
+    given |= dict.fromkeys(operation.inputs[:-1], SIGNALLING.reshape(1, 4)) | dict.fromkeys(
+        operation.channel, SIGNALLING
+    )
+    wanted = operation(reference, {**given, **dict.fromkeys(operation.inputs[:-1], x * [np.nan, np.nan, 1, 0.5])})
     with np.errstate(all="raise"):
         results = operation(fastleaky, given)
     assert all(np.array_equal(np.isnan(a), np.isnan(b)) for a, b in zip(results, wanted, strict=True))

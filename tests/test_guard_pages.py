@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import fastleaky
-from examples import example
+from examples import arrays_of, example
 from fastleaky._backends.selftest import same_bits
 
 PAGE = mmap.PAGESIZE
@@ -42,7 +42,7 @@ class Guarded:
 
 @pytest.fixture(scope="module")
 def guards():
-    return [Guarded(150_000) for _ in range(5)]
+    return [Guarded(150_000) for _ in range(6)]
 
 
 LENGTHS = [*range(1, 70), 127, 128, 129, 143, 144, 145, 255, 256, 257, 1000, 16383, 16384, 16385]
@@ -54,17 +54,16 @@ SHAPES += [(3, n, 1) for n in (*range(2, 20), 63, 64, 65, 67, 129)]
 def test_guard_pages(guards, operation, dtype):
     for shape, at_end in itertools.product(SHAPES, (False, True)):
         given, wanted = example(shape, dtype)
-        assert agree(guards, operation, given, wanted[operation.name], at_end=at_end), (shape, at_end)
+        assert agree(guards, operation, given, wanted[operation], at_end=at_end), (shape, at_end)
 
 
 def agree(guards, operation, given, wanted, *, at_end):
-    names = (*operation.inputs, "weight")
+    names = (*arrays_of(operation), *operation.channel)
     places = iter(guards)
     laid = {name: next(places).put(given[name], at_end=at_end) for name in names}
     outs = [next(places).put(np.zeros_like(result), at_end=at_end) for result in wanted]
-    out = outs[0] if len(outs) == 1 else (outs[0], None)
-    got = operation(fastleaky, {**given, **laid}, out=out)
-    assert got[0] is outs[0]
+    got = operation(fastleaky, {**given, **laid}, out=outs[0] if len(outs) == 1 else tuple(outs))
+    assert all(g is out for g, out in zip(got, outs, strict=True))
     return all(map(same_bits, got, wanted))
 
 

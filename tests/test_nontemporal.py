@@ -48,7 +48,8 @@ def always_nontemporal(request, monkeypatch):
 def test_same_bits(dtype, operation):
     for shape, layout in itertools.product(SHAPES, DENSE):
         given, every = example(shape, dtype)
-        given["x"], wanted = layout(given["x"]), every[operation.name]
+        of, wanted = operation.inputs[-1], every[operation]
+        given[of] = layout(given[of])
         for room in (np.empty, lambda n, dtype: np.empty(n + 1, dtype)[1:]):  # aligned to 16 bytes, and not
             out = [np.reshape(room(right.size, right.dtype), right.shape) for right in wanted]
             results = operation(fastleaky, given, out=tuple(out) if len(out) > 1 else out[0])
@@ -60,16 +61,16 @@ def test_wherever_the_output_begins_in_its_page(dtype, operation):
     shapes = [(1, 1, 5_003), (1, 1, 5_009), (2, 3, 1_000), (700, 5, 1)]
     for ahead, shape in itertools.product((0, 4, 16, 64, 400, 2048, 4080), shapes):
         given, every = example(shape, dtype)
-        wanted = every[operation.name]
-        room = np.empty(3 * given["x"].nbytes + 16384, np.uint8)
-        size, start = given["x"].nbytes, -room.ctypes.data % 4096
+        of, wanted = operation.inputs[-1], every[operation]
+        room = np.empty(3 * given[of].nbytes + 16384, np.uint8)
+        size, start = given[of].nbytes, -room.ctypes.data % 4096
         x, out = (
             room[at : at + size].view(dtype).reshape(shape) for at in (start, start + -(-size // 4096) * 4096 + ahead)
         )
-        x[...] = given["x"]
-        results = operation(fastleaky, {**given, "x": x}, out=(out, wanted[1].copy()) if len(wanted) > 1 else out)
+        x[...] = given[of]
+        results = operation(fastleaky, {**given, of: x}, out=(out, wanted[1].copy()) if len(wanted) > 1 else out)
         assert all(map(same_bits, results, wanted)), (ahead, shape)
-        assert same_bits(x, given["x"])
+        assert same_bits(x, given[of])
 
 
 @pytest.mark.parametrize(

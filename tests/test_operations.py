@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import fastleaky
-from fastleaky import _api, reference
+from fastleaky import _api, _apply, reference
 from fastleaky._backends.selftest import draw, same_bits
 from fastleaky._operations import OPERATIONS, Operation
 from fastleaky.reference import along, quiet, rounded, wide
@@ -36,7 +36,7 @@ def trial(grad, x, weight, bias, negative_slope=0.5, *, axis=1):  # noqa: PLR091
 def test_an_operation_without_kernels(monkeypatch, name, dtype, shapes):
     rng = np.random.default_rng(0)
     x, grad, weight, bias = (draw(rng, shape, dtype) for shape in (shapes[0], *shapes))
-    public = SimpleNamespace(trial=lambda *given, out=None: _api._apply("trial", given, out)[0])  # noqa: SLF001
+    public = SimpleNamespace(trial=lambda *given, out=None: _apply.apply("trial", given, out)[0])
     with fastleaky.use(name):
         fastleaky.leaky_relu(x)  # proves the backend before the table has an operation that it cannot have
         monkeypatch.setitem(OPERATIONS, "trial", TRIAL)
