@@ -75,7 +75,7 @@ def check_type(op: str, name: str, dtype: np.dtype[Any]) -> None:
 def parameter(op: str, name: str, value: ArrayLike, x: Array) -> Array:
     """Return a channel parameter as an ndarray of one of our types: of x's, if it is a Python number."""
     if type(value) in (int, float):
-        return _as_type(number(op, name, value), x.dtype.newbyteorder("="))
+        return _as_type(number(op, name, value), x.dtype.type)
     return floats(op, name, value)
 
 
@@ -141,7 +141,7 @@ def _axis(op: str, name: str, x: Array, axis: Any) -> int:
 def _summed(operation: Operation, x: Array, axis: Any) -> Channel:
     """Return the channels of a sum without a parameter of its own, as if there were one."""
     at, name = _axis(operation.name, operation.inputs[-1], x, axis), operation.results[-1].removeprefix("d")
-    like = np.empty(x.shape[at], x.dtype.newbyteorder("="))
+    like = np.empty(x.shape[at], x.dtype.type)
     return Channel([like], [like], varying_axes(operation.name, name, like, x, at))
 
 
@@ -184,7 +184,7 @@ def check_output(op: str, name: str, out: Any, like: Array, like_name: str) -> N
 def shaped_like(sums: Array, parameter: Array, out: Array | None) -> Array:
     """Return a parameter's gradients in its shape and type: in `out`, if there is one."""
     if sums.dtype.type is not parameter.dtype.type:
-        sums = rounded(sums, parameter.dtype.newbyteorder("="))
+        sums = rounded(sums, parameter.dtype)
     if out is None:
         return sums.reshape(parameter.shape)
     np.asarray(out)[...] = sums.reshape(parameter.shape)
@@ -216,7 +216,7 @@ def _channel(op: str, named: list[tuple[str, Any]], x: Array, axis: Any) -> Chan
 
 def _cast(op: str, name: str, values: Array, x: Array) -> Array:
     """Return `values` in the type of `x`, if that loses nothing."""
-    dtype = x.dtype.newbyteorder("=")
+    dtype = np.dtype(x.dtype.type)
     if values.dtype == dtype:
         return values
     check_cast(op, name, values.dtype, dtype)
@@ -232,5 +232,5 @@ def check_cast(op: str, name: str, given: np.dtype[Any], dtype: np.dtype[Any]) -
 
 
 @quiet  # this costs a microsecond, so only what changes its type pays for it
-def _as_type(value: ArrayLike, dtype: np.dtype[Any]) -> Array:
+def _as_type(value: ArrayLike, dtype: np.dtype[Any] | type) -> Array:
     return np.asarray(value, dtype)

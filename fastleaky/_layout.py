@@ -22,7 +22,7 @@ class Layout(NamedTuple):
         """Return ``array`` in this layout: a view if it lies so in memory already, else a copy."""
         if self.in_c_order and _is_dense(array):
             return array.reshape(self.shape)
-        dense = np.require(array.transpose(self.axes), array.dtype.newbyteorder("="), ["C", "A", "E"])
+        dense = np.require(array.transpose(self.axes), array.dtype.type, ["C", "A", "E"])
         return dense.reshape(self.shape)
 
     def target(self, out: Array | None, inputs: Sequence[Array], rows: Sequence[Array] = ()) -> Array:

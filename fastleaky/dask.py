@@ -196,7 +196,7 @@ def _backward(grad: Array, x: Array, slope: Array) -> tuple[Array, Array]:
     """Return dx of a chunk, and its ordered sums, which are not rounded to 16 bits before they are added."""
     wide_x = reference.wide(x)
     dx, sums = fastleaky.prelu_backward(reference.wide(grad), wide_x, slope.astype(wide_x.dtype))
-    return dx.astype(x.dtype.newbyteorder("="), copy=False), sums.astype(np.float64)
+    return dx.astype(x.dtype.type, copy=False), sums.astype(np.float64)
 
 
 @reference.quiet

@@ -189,7 +189,7 @@ def rounded(numbers: Array, dtype: np.dtype[Any]) -> Array:
         lost = (near != numbers) & ~np.isnan(numbers) & (bits % 2 == 0)
         bits += lost * np.where(abs(near) < abs(numbers), 1, -1)
         numbers = near
-    return np.asarray(numbers, dtype.newbyteorder("="))
+    return np.asarray(numbers, dtype.type)
 
 
 def along(weight: ArrayLike, x: Array, axis: int) -> Array:

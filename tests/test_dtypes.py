@@ -3,6 +3,7 @@
 It runs in new processes, since what a process has seen first must not decide how it takes what comes next.
 """
 
+import itertools
 import os
 import subprocess
 import sys
@@ -10,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from layouts import LAYOUTS
 
 import fastleaky
 from examples import arrays_of
 from fastleaky import quantized, reference
-from fastleaky._backends.selftest import same_bits
+from fastleaky._backends.selftest import data, same_bits
 from fastleaky._operations import OPERATIONS
 
 ml_dtypes = pytest.importorskip("ml_dtypes")
@@ -122,3 +124,15 @@ def test_every_dtype(first):
         check=False,
     )
     assert child.returncode == 0, child.stderr
+
+
+@pytest.mark.parametrize("backend", fastleaky.backends())
+def test_types_of_results(backend):
+    """A result's type is the object that NumPy has for it, by which entry.c knows the types: not only an equal one."""
+    with fastleaky.use(backend):
+        for dtype, (name, layout) in itertools.product(map(np.dtype, FLOATS), LAYOUTS.items()):
+            given = data(np.random.default_rng(0), (2, 3, 4, 5), dtype)
+            given |= {of: layout(value) for of, value in given.items() if isinstance(value, np.ndarray)}
+            results = [result for operation in OPERATIONS.values() for result in operation(fastleaky, given)]
+            results += fastleaky.fold_batch_norm(*[abs(given["x"])] * 4, 1e-5)
+            assert all(result.dtype is dtype for result in results), (dtype, name)
