@@ -32,6 +32,12 @@ def split_digits(rng: np.random.Generator) -> tuple[Labelled, Labelled]:
     return (images[TEST_IMAGES:], labels[TEST_IMAGES:]), (images[:TEST_IMAGES], labels[:TEST_IMAGES])
 
 
+def log_softmax(logits: Array) -> Array:
+    """Return the logarithms of the probabilities of the classes, which lie along axis 1."""
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+
+
 class Adam:
     """Adam (Kingma and Ba 2015), which changes the parameters in place."""
 

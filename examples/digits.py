@@ -33,7 +33,7 @@ from rich.table import Table
 
 import common
 import fastleaky
-from common import Advance, Array
+from common import Advance, Array, log_softmax
 
 NEGATIVE_SLOPES = {"ReLU": 0.0, "leaky ReLU": 0.01, "PReLU": None}  # None: learned, from 0.25 on
 BATCH = 32
@@ -112,12 +112,6 @@ class Network:
         step = learning_rate / max(1.0, norm)
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
             parameter[...] -= step * gradient
-
-
-def log_softmax(logits: Array) -> Array:
-    """Return the logarithms of the probabilities of the classes."""
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
 
 
 class Run:
