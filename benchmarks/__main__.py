@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from benchmarks import frameworks, goals, machine, report
+from benchmarks import frameworks, fused, goals, machine, report
 from benchmarks.lab import Lab, Run, Times, unsteady_runs
 from benchmarks.parts import PARTS, Extent
 from benchmarks.peers import PEERS, imports, limits, ours
@@ -23,7 +23,7 @@ from benchmarks.results import Results
 ROOT = Path(__file__).parent.parent
 ALWAYS = [peer.name for peer in (*ours.PEERS, *limits.PEERS, *imports.PEERS)]
 RIVALS = [name for name in PEERS if name not in ALWAYS]
-WANTS = ("goals", "frameworks", *PARTS)
+WANTS = ("goals", "frameworks", "fused", *PARTS)
 OPEN = {"missed", "unsteady"}  # verdicts that may change
 COLOURS = {"met": "green", "missed": "bold red", "unsteady": "yellow", "skipped": "dim"}
 
@@ -76,6 +76,7 @@ def wanted_goals(wants: Sequence[str], extent: Extent, rivals: list[str], cpus: 
     """Return the tables' rows that are asked for."""
     table = goals.goals(extent, rivals, cpus) if "goals" in wants else []
     table += frameworks.goals(extent) if "frameworks" in wants else []
+    table += fused.goals(extent, rivals) if "fused" in wants else []
     table += goals.formats() if "formats" in wants and not extent.quick else []
     matching = [goal for goal in table if extent.match in goal.what]
     if extent.match and not matching:

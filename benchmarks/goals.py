@@ -19,7 +19,7 @@ from benchmarks.peers.numpy_ import NAIVE
 from benchmarks.peers.ours import OURS
 from benchmarks.peers.torch_ import TORCH
 from benchmarks.workloads import BATCHES, HALVES, LARGEST, Case, network_case, real_cases, sweep_case
-from fastleaky._operations import OPERATIONS
+from fastleaky._operations import PLAIN
 from fastleaky.cli.workloads import NETWORKS
 
 CACHED = range(10, 17)  # sizes, as powers of two, for which x and the result lie in L1 or L2
@@ -187,8 +187,8 @@ def goals(extent: Extent, peers: list[str], cpus: int) -> list[Goal]:
     all_sizes = [sweep_case(size, case.operation, threads=2) for size in range(LARGEST + 1) for case in two]
     headlines = [network_case(network) for network in NETWORKS if network.name in {"iresnet50", "YOLOv3-tiny"}]
     rivals = [pair for name in peers if PEERS[name].everywhere for pair in against(name, headlines)]
-    large = [sweep_case(size, name) for size in (20, 22, 24) for name in OPERATIONS]
-    where = [sweep_case(20, name) for name in OPERATIONS if name != "prelu_backward"]
+    large = [sweep_case(size, name) for size in (20, 22, 24) for name in PLAIN]
+    where = [sweep_case(20, name) for name in PLAIN if name != "prelu_backward"]
     importing = Case("import", "leaky_relu", ((1,),))
 
     quick = (

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from benchmarks.lab import Run
-from benchmarks.peers import PEERS, limits
+from benchmarks.peers import PEERS, activations, limits, ours, torch_
 from benchmarks.workloads import FORMATS, LARGEST, SIGNS, Case, network_case, sweep_case
 from fastleaky.cli.workloads import NETWORKS, Network
 
@@ -112,4 +112,24 @@ def formats(extent: Extent, peers: list[str], _: int) -> Iterator[Group]:
                 yield Group("formats", f"{case.name} {operation} {dtype}", everyone(case, peers))
 
 
-PARTS = {"networks": networks, "sweep": sweep, "latency": latency, "signs": signs, "formats": formats}
+def compared(extent: Extent, _: list[str], __: int) -> Iterator[Group]:
+    """Leaky ReLU and PReLU, PyTorch's and ours, beside PyTorch's other activations, on one layer."""
+    network = next(network for network in extent.networks if network.name == "iresnet50")
+    for way in ("", "_backward"):
+        leaky, prelu = (
+            Case(network.name, name + way, ((1, *network.layers[0]),), network.slope)
+            for name in ("leaky_relu", "prelu")
+        )
+        runs = [Run(peer, case) for peer in (ours.OURS, torch_.TORCH) for case in (leaky, prelu)]
+        runs += [Run(peer.name, leaky) for peer in activations.PEERS]
+        yield Group("activations", f"{leaky.name}, one layer{way.replace('_', ', ')}", (*runs, Run(limits.COPY, leaky)))
+
+
+PARTS = {
+    "networks": networks,
+    "sweep": sweep,
+    "latency": latency,
+    "signs": signs,
+    "formats": formats,
+    "activations": compared,
+}

@@ -15,6 +15,7 @@ from PIL import Image
 
 from benchmarks import figures, frameworks
 from benchmarks.peers import PEERS
+from benchmarks.peers.activations import activation
 from benchmarks.peers.limits import COPY, LIMITS, NEGATIVE, STREAM
 from benchmarks.peers.ours import OURS
 from benchmarks.results import Results, Timing
@@ -195,20 +196,44 @@ def networks(results: Results, *, backward: bool = False) -> Figure | None:
     rows = -(-len(names) // columns)
     figure = Figure(figsize=(4.6 * columns, 3.7 * rows), layout="constrained")
     for axes, name in zip(figure.subplots(rows, columns, squeeze=False).flat, names, strict=False):
-        bars(axes, name, [timing for timing in timings if timing.case.name == name])
+        found = [timing for timing in timings if timing.case.name == name]
+        case = found[0].case
+        what = "PReLUs" if case.operation.startswith("prelu") else "leaky ReLUs"
+        bars(axes, f"{name}: {len(case.shapes)} {what}, {case.elements / 1e6:.1f} M elements", found)
     way = "backward" if backward else "forward"
     title = f"All activations of a network, {way}, one thread: shorter is better; x: times fastleaky's time"
     figure.suptitle(title + note(results), x=0.01, ha="left")
     return figure
 
 
-def bars(axes: Any, name: str, timings: list[Timing]) -> None:
-    """One network: a bar for each peer, the fastest at the top; what is far slower leaves the picture."""
+def activations(results: Results) -> Figure | None:
+    """Bars: PyTorch's activations and ours on one layer, forward and backward."""
+    figure = Figure(figsize=(13, 4.2), layout="constrained")
+    for axes, backward in zip(figure.subplots(1, 2), (False, True), strict=True):
+        timings = [timing for timing in results.select("activations") if timing.case.two_inputs == backward]
+        if not any(timing.peer == OURS for timing in timings):
+            return None
+        shape = "x".join(map(str, timings[0].case.shapes[0]))
+        title = f"{'Backward' if backward else 'Forward'}, {shape} of {timings[0].case.name}"
+        bars(axes, title, timings, lambda timing: activation(timing.peer, timing.case), 20)
+    title = "PyTorch's activations and ours, one thread: shorter is better; x: times our leaky ReLU"
+    figure.suptitle(title + note(results), x=0.01, ha="left")
+    return figure
+
+
+def bars(
+    axes: Any,
+    title: str,
+    timings: list[Timing],
+    name: Callable[[Timing], str] = lambda timing: timing.peer,
+    times: float = 5,
+) -> None:
+    """Draw a bar for each timing, the fastest at the top; what takes so many times ours leaves the picture."""
     limits = [timing.time for timing in timings if timing.peer in {COPY, STREAM}]
     shown = [timing for timing in timings if timing.peer not in LIMITS and not timing.peer.startswith(f"{OURS},")]
     shown.sort(key=lambda timing: -timing.time)
-    ours = next(timing.time for timing in shown if timing.peer == OURS)
-    edge = 5 * ours
+    ours = next(timing.time for timing in timings if timing.peer == OURS)
+    edge = times * ours
     for place, timing in enumerate(shown):
         strong = timing.peer == OURS
         axes.barh(place, min(timing.time, edge), color=RED if strong else "#9db4cc", height=0.72)
@@ -228,16 +253,14 @@ def bars(axes: Any, name: str, timings: list[Timing]) -> None:
             path_effects=None if off else [withStroke(linewidth=3, foreground="white")],  # the limit runs through it
             zorder=3,
         )
-    axes.set_yticks(range(len(shown)), [timing.peer for timing in shown])
+    axes.set_yticks(range(len(shown)), map(name, shown))
     for text, timing in zip(axes.get_yticklabels(), shown, strict=True):
         text.set(weight="bold" if timing.peer == OURS else "normal", color=RED if timing.peer == OURS else INK)
     if limits:
         axes.axvline(min(limits), color=INK, lw=1.5, ls=(0, (4, 2)))
         axes.text(min(limits), len(shown) - 0.45, " limit: a copy", color=INK, size=8, va="bottom")
-    what = "PReLUs" if timings[0].case.operation.startswith("prelu") else "leaky ReLUs"
-    case = timings[0].case
     axes.set(xlim=(0, edge), xticks=[], ylim=(-0.6, len(shown) + 0.2))
-    axes.set_title(f"{name}: {len(case.shapes)} {what}, {case.elements / 1e6:.1f} M elements", pad=8, size=8.5)
+    axes.set_title(title, pad=8, size=8.5)
     axes.grid(visible=False)
     axes.spines[["bottom", "left"]].set_visible(False)
     axes.tick_params(left=False)
@@ -292,6 +315,7 @@ def save(results: Results, folder: Path) -> list[Path]:
             "networks": networks(results),
             "networks-backward": networks(results, backward=True),
             "whole": whole(results),
+            "activations": activations(results),
         }
         for name, figure in pictures.items():
             if figure is not None:

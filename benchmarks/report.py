@@ -8,10 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks import figures, frameworks
+from benchmarks.fused import FUSED
 from benchmarks.peers import PEERS
+from benchmarks.peers.activations import activation
 from benchmarks.peers.limits import COPY, LIMITS
 from benchmarks.peers.ours import OURS
+from benchmarks.peers.torch_ import TORCH
+from benchmarks.peers.torch_compile import COMPILED
 from benchmarks.results import Results, Timing
+from fastleaky._operations import OPERATIONS
 
 SHOWN = range(2, 27, 4)  # sizes of the sweep that the tables show, as powers of two
 
@@ -31,12 +36,18 @@ def show(timing: Timing, cell: Callable[[Timing], str]) -> str:
     return f"{low} to {high}"
 
 
-def grid(timings: list[Timing], column: Callable[[Timing], str], cell: Callable[[Timing], str], best: Any) -> str:
+def grid(
+    timings: list[Timing],
+    column: Callable[[Timing], str],
+    cell: Callable[[Timing], str],
+    best: Any,
+    row_of: Callable[[Timing], str] = lambda timing: timing.peer,
+) -> str:
     """Show each peer in a row, in the order of their list; bold is the `best` of each column, limits aside."""
     columns = list(dict.fromkeys(map(column, timings)))
-    found = {(timing.peer, column(timing)): timing for timing in timings}
+    found = {(row_of(timing), column(timing)): timing for timing in timings}
     rows = []
-    for peer in PEERS:
+    for peer in dict.fromkeys(row_of(timing) for peer in PEERS for timing in timings if timing.peer == peer):
         row = [f"*{peer}*" if peer in LIMITS else peer]
         for name in columns:
             timing = found.get((peer, name))
@@ -44,8 +55,7 @@ def grid(timings: list[Timing], column: Callable[[Timing], str], cell: Callable[
             text = "" if timing is None else show(timing, cell)
             first = timing is not None and peer not in LIMITS and timing.time == best(rivals)
             row.append(f"**{text}**" if first else text)
-        if any(row[1:]):
-            rows.append(row)
+        rows.append(row)
     return table(["", *columns], rows)
 
 
@@ -64,6 +74,11 @@ def milliseconds(timing: Timing) -> str:
 def nanoseconds(timing: Timing) -> str:
     """Show a time."""
     return f"{1e9 * timing.time:,.0f}"
+
+
+def microseconds(timing: Timing) -> str:
+    """Show a time."""
+    return f"{1e6 * timing.time:,.3g}" if timing.time < 1e-3 else f"{1e6 * timing.time:,.0f}"  # noqa: PLR2004
 
 
 def gigabytes(timing: Timing) -> str:
@@ -151,6 +166,36 @@ def whole(results: Results) -> str:
     return table(["", "in", "alone", "with fastleaky", "times as fast"], rows)
 
 
+def fused(results: Results) -> str:
+    """Show microseconds for single layers: fused by us, by others or not at all, and leaky ReLU alone, the limit."""
+    timings = [t for t in results.select("goals", fresh=False, residual=False) if len(t.case.shapes) == 1]
+    found = {(t.case.name, t.case.operation, t.peer): t for t in timings}
+    rows = []
+    for shape, operation, peer in found:
+        if peer == OURS and operation in FUSED and not OPERATIONS[operation].results[1:]:
+            wanted = [(operation, TORCH), (operation, COMPILED), (operation, OURS), ("leaky_relu", OURS)]
+            cells = [found.get((shape, *key)) for key in wanted]
+            rows.append([shape, operation, *(show(cell, microseconds) if cell else "" for cell in cells)])
+    return table(["", "operation", TORCH, COMPILED, OURS, "leaky_relu alone"], rows)
+
+
+def fused_networks(results: Results) -> str:
+    """Show milliseconds for all batch norms and activations of networks."""
+    timings = [timing for timing in results.select("goals") if timing.case.fused and len(timing.case.shapes) > 1]
+    return grid(timings, lambda timing: timing.case.name, milliseconds, lambda t: min(t, default=0))
+
+
+def compared(results: Results) -> str:
+    """Show milliseconds for PyTorch's activations and ours."""
+    return grid(
+        [timing for timing in results.select("activations") if timing.peer not in LIMITS],
+        lambda timing: "backward" if timing.case.two_inputs else "forward",
+        milliseconds,
+        lambda t: min(t, default=0),
+        lambda timing: activation(timing.peer, timing.case),
+    )
+
+
 def latency(results: Results) -> str:
     """Show nanoseconds a call over sizes."""
     shown = {f"2^{exponent}" for exponent in range(0, 27, 2)}
@@ -193,6 +238,13 @@ def tables(results: Results) -> dict[str, tuple[str, str]]:
         "goals": ("Goals", goals(results)),
         "frameworks": ("Goals for frameworks", goals(results, "frameworks")),
         "whole": ("Whole training steps and inferences, one thread: milliseconds", whole(results)),
+        "fused": ("Goals for fused operations", goals(results, "fused")),
+        "fused-layers": ("Single layers, one thread: microseconds", fused(results)),
+        "fused-networks": (
+            "All batch norms and activations of a network, one thread: milliseconds",
+            fused_networks(results),
+        ),
+        "activations": ("Activations on one layer, one thread: milliseconds", compared(results)),
         "formats": ("Goals for number formats", goals(results, "formats")),
         "networks": (
             "All activations of a network, forward, one thread: milliseconds",
@@ -229,7 +281,7 @@ def markdown(results: Results) -> str:
 def insert(page: str, results: Results) -> str:
     """Put the tables between the lines <!-- benchmarks: NAME --> and <!-- benchmarks end --> of a page."""
     made = {name: text for name, (_, text) in tables(results).items()}
-    made |= {f"{name}-conditions": conditions(results) for name in ("goals", "frameworks") if name in made}
+    made |= {f"{name}-conditions": conditions(results) for name in ("goals", "frameworks", "fused") if name in made}
 
     def fill(place: re.Match[str]) -> str:
         name = place["name"]

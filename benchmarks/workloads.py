@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from fastleaky._operations import OPERATIONS, Operation
+from fastleaky._operations import OPERATIONS, PLAIN, Operation
 from fastleaky.cli.workloads import NETWORKS, Network
 
-Layer = dict[str, Any]  # x, grad, weight, negative_slope, and where the results go: out, dweight
+Layer = dict[str, Any]  # the arguments by their names, and where the results go: out, and the sums by their names
 
 DRAWN = 2**22  # random numbers, which are repeated from there on: no branch predictor remembers so many
 PAGE, LINE = 4096, 64  # bytes
@@ -21,6 +21,7 @@ LARGEST = 26  # the sweep ends at 2**26 elements
 HALVES, INTEGERS = ("float16", "bfloat16"), ("int8", "uint8", "int16")
 FORMATS = (*HALVES, *INTEGERS)
 SIGNS = (0.5, 0.05, 0.0)  # fractions of x that are negative; the first is the headline
+GAIN, CLAMP = 2**0.5, 2.0  # the gain is StyleGAN's; its clamp is 256, but one that limits some shows that a peer does
 
 # Training: many images, whose rows are short; larger than the last cache.
 _FACES = next(network for network in NETWORKS if network.name == "MobileFaceNet")
@@ -44,6 +45,7 @@ class Case:
     channels_last: bool = False  # in memory; the shapes stay (N, C, H, W)
     negative: float = SIGNS[0]
     fresh: bool = False  # results in new arrays, rather than in given ones
+    residual: bool = False  # the operation is given one, of the size of x
     threads: int = 1
     dtype: str = "float32"  # or a number format of 16 or 8 bits
     whole: bool = False  # the whole network of this name, on a batch of images of this shape
@@ -57,6 +59,11 @@ class Case:
     def op(self) -> Operation:
         """The entry in the table of operations."""
         return OPERATIONS[self.operation]
+
+    @property
+    def fused(self) -> bool:
+        """Is it an activation and what stands before it?"""
+        return self.operation not in PLAIN
 
     @property
     def element_type(self) -> np.dtype[Any]:
@@ -81,7 +88,12 @@ class Case:
     @property
     def arrays(self) -> int:
         """How many arrays of the size of x are read and written."""
-        return len(self.op.inputs) + 1
+        return 2 + self.two_inputs
+
+    @property
+    def two_inputs(self) -> bool:
+        """Is there an input of the size of x besides x?"""
+        return len(self.op.inputs) > 1 or self.residual
 
 
 def network_case(network: Network, *, backward: bool = False, **options: Any) -> Case:
@@ -97,10 +109,10 @@ def whole_case(network: str, batch: int = 1, *, training: bool = False) -> Case:
 
 
 def sweep_case(exponent: int, operation: str = "leaky_relu", **options: Any) -> Case:
-    """One array of 2**exponent elements: flat for leaky ReLU, in 8 channels for PReLU, if it has so many elements."""
+    """One array of 2**exponent elements: flat, or where channels count in 8 of them, if it has so many elements."""
     elements = 2**exponent
     channels = min(8, elements)
-    shape = (1, channels, elements // channels) if operation.startswith("prelu") else (elements,)
+    shape = (1, channels, elements // channels) if OPERATIONS[operation].has_channels else (elements,)
     return Case(f"2^{exponent}", operation, (shape,), **options)
 
 
@@ -134,7 +146,8 @@ def draw(case: Case) -> list[Layer]:
     """Make the arrays of a case: every layer takes the front of the same few, as in an inference engine's arena.
 
     x has normal numbers with as many negative ones, in random places, as the case says. The arrays for results have
-    been written to, so that no page of them is new. Integers are any of their type.
+    been written to, so that no page of them is new. Integers are any of their type. All operations with as many arrays
+    have the same.
     """
     rng, dtype = np.random.default_rng(0), case.element_type
     largest = max(map(math.prod, case.shapes))
@@ -146,7 +159,7 @@ def draw(case: Case) -> list[Layer]:
         numbers = np.where(rng.random(numbers.size) < case.negative, -np.abs(numbers), np.abs(numbers))
     fill(x, numbers)
     out[:] = 0
-    if "grad" in case.op.inputs:
+    if case.two_inputs:
         fill(grad, rng.standard_normal(numbers.size, np.float32))
 
     def front(array: np.ndarray[Any, Any], shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
@@ -157,12 +170,15 @@ def draw(case: Case) -> list[Layer]:
 
     layers = []
     for shape in case.shapes:
-        channels = 1 if case.shared or len(shape) == 1 else shape[1]
-        weight = np.full(channels, case.slope).astype(dtype)
+        channels = 1 if len(shape) == 1 else shape[1]
+        weight = np.full(1 if case.shared else channels, case.slope).astype(dtype)
         if dtype.kind in "iu":
-            weight = rng.integers(0, 256, channels, np.uint8).view("u1" if case.dtype == "uint8" else "i1")
-        arrays = {"x": front(x, shape), "out": front(out, shape), "weight": weight, "dweight": np.zeros_like(weight)}
-        if "grad" in case.op.inputs:
-            arrays["grad"] = front(grad, shape)
-        layers.append({**arrays, "negative_slope": case.slope})
+            weight = rng.integers(0, 256, weight.size, np.uint8).view("u1" if case.dtype == "uint8" else "i1")
+        layer: Layer = {"x": front(x, shape), "y": front(x, shape), "out": front(out, shape), "weight": weight}
+        layer |= {name: rng.standard_normal(channels, np.float32).astype(dtype) for name in ("bias", "scale", "shift")}
+        layer |= {"negative_slope": case.slope, "gain": GAIN, "clamp": CLAMP}
+        layer |= {"dweight": np.zeros_like(weight), "dbias": np.zeros(channels, dtype)}
+        if case.two_inputs:
+            layer |= dict.fromkeys(("grad", "residual"), front(grad, shape))
+        layers.append(layer)
     return layers

@@ -11,15 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import figures, frameworks, goals, parts, report
+from benchmarks import figures, frameworks, fused, goals, parts, report
 from benchmarks.__main__ import join, wanted_goals
 from benchmarks.goals import Goal, Pair
 from benchmarks.lab import Lab, Run
-from benchmarks.peers import PEERS, limits, ours
+from benchmarks.peers import PEERS, activations, limits, ours, torch_, torch_compile
 from benchmarks.peers.peer import MissingError, Peer, Prepared
 from benchmarks.results import Results
 from benchmarks.worker import Desk, Sampler, WrongError, check, timer
 from benchmarks.workloads import SIGNS, Case, draw, network_case, sweep_case, whole_case
+from fastleaky import reference
 from fastleaky._operations import OPERATIONS
 from fastleaky.cli.workloads import NETWORKS
 
@@ -152,6 +153,7 @@ def test_arrays_begin_apart():
     assert min(np.diff([*starts, starts[0] + 4096])) > 1000
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # Inductor's imports
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("name", PEERS)
 def test_each_peer_computes_it(name, operation):
@@ -164,12 +166,59 @@ def test_each_peer_computes_it(name, operation):
     cases.append(replace(SMALL, operation=operation, channels_last=True))
     cases.append(sweep_case(6, operation))
     try:
-        for case in cases:
+        for case in cases[: 1 if name == torch_compile.COMPILED else None]:  # which takes seconds for each
             check(peer, case)
         ways = peer.prepare(cases[0], draw(cases[0]))
     except MissingError as error:
         pytest.skip(f"{name}: {error}")
     assert ways or name not in (ours.OURS, limits.COPY)
+
+
+@pytest.mark.parametrize("operation", fused.FUSED)
+def test_each_argument_of_fused_operations_counts(operation):
+    """So a peer that leaves one of them out is found."""
+    case = replace(SMALL, operation=operation, residual=bool(OPERATIONS[operation].more))
+    (layer,) = draw(case)
+    wanted = case.op(reference, layer)[0]
+    for name in (*case.op.positional, *([case.op.more] if case.residual else [])):
+        assert not np.allclose(wanted, case.op(reference, {**layer, name: layer[name] * 1.5})[0], rtol=1e-5)
+
+
+@pytest.mark.parametrize("operation", fused.NORMALIZED)
+def test_only_ours_is_given_a_residual(operation):
+    case = replace(SMALL, operation=operation, residual=True)
+    check(PEERS[ours.OURS], case)
+    with pytest.raises(WrongError):
+        check(PEERS["NumPy, np.where"], case)
+
+
+def test_operations_with_as_many_arrays_share_them():
+    desk = Desk(1)
+    forward, backward = (replace(SMALL, operation=name) for name in ("bias_leaky_relu", "bias_leaky_relu_backward"))
+    assert desk.arrays(forward) is desk.arrays(SMALL)
+    residual = replace(SMALL, operation="scale_shift_prelu", residual=True)
+    assert desk.arrays(residual) is desk.arrays(backward) is not desk.arrays(forward)
+
+
+@pytest.mark.parametrize("name", activations.NAMES)
+def test_other_activations_are_what_they_are_called(name):
+    torch = pytest.importorskip("torch")
+    peer = PEERS[f"{name} (PyTorch)"]
+    case = replace(SMALL, operation="leaky_relu_backward")
+    (layer,) = draw(case)
+    x = torch_.tensor(layer["x"]).requires_grad_()
+    y = getattr(torch.nn.functional, name.lower())(x)
+    y.backward(torch_.tensor(layer["grad"]))
+    for one, wanted in ((SMALL, y.detach()), (case, x.grad)):
+        peer.prepare(one, [layer])[0].calls[0]()
+        assert np.allclose(layer["out"], wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_nothing_is_compiled_without_a_compiler(monkeypatch):
+    pytest.importorskip("torch")
+    monkeypatch.setattr(torch_compile.shutil, "which", lambda _: None)
+    with pytest.raises(MissingError, match=r"no C\+\+ compiler"):
+        torch_compile.prepare(replace(SMALL, operation="bias_leaky_relu"), [])
 
 
 def test_a_wrong_peer_is_found():
@@ -359,6 +408,27 @@ def test_goals_for_frameworks_name_versions(monkeypatch, version, bound):
     assert {goal.part for goal in table.values()} == {"frameworks"}
 
 
+@pytest.mark.parametrize(("cache", "held", "images"), [(2**20, 1, 1), (2**25, 3, 1), (480 * 2**20, 4, 15)])
+def test_goals_for_fused_operations(monkeypatch, cache, held, images):
+    """Where the arrays lie in or past this machine's last cache, the bounds differ."""
+    monkeypatch.setattr(fused.machine, "caches", lambda: {"L1": 2**15, "L2": cache})
+    table = {
+        (goal.what, goal.versus): goal for goal in fused.goals(parts.Extent(), ["PyTorch", "JAX", "fastleaky.jax"])
+    }
+    assert {goal.part for goal in table.values()} == {"fused"}
+    what = "bias_leaky_relu, gain, clamp"
+    inside, past = (table[f"{what}, {where}", "leaky_relu"] for where in ("inside", "past the cache"))
+    assert (inside.at_most, past.at_most) == (1.35, 1.15)
+    assert len(inside.pairs) + len(past.pairs) == len(table[what, "PyTorch"].pairs) == len(fused.GAN)
+    assert len(inside.pairs) == held
+    assert past.pairs[-1].ours.case.shapes == ((images, 128, 256, 256),)
+    residual = table["the same with a residual", "leaky_relu_backward"]
+    assert {pair.ours.case.arrays for pair in residual.pairs} == {pair.theirs.case.arrays for pair in residual.pairs}
+    fastest = table["all batch norms and activations of networks", "the fastest peer"]
+    assert {pair.theirs.peer for pair in fastest.pairs} == {"PyTorch", "JAX"}
+    assert {pair.ours.case.operation for pair in fastest.pairs} == set(fused.NORMALIZED)
+
+
 def test_only_some_goals():
     extent = parts.Extent(match="the NumPy backend")
     chosen = wanted_goals(["goals", "formats"], extent, [], 1)
@@ -411,6 +481,12 @@ def sample_results():
         for training in (False, True)[: 3 - n + 1]:
             case = whole_case("MobileFaceNet", 16, training=training)
             results.add("goals", {Run(framework.ours, case): [1e-3] * 3, Run(framework.theirs, case): [n * 1e-3] * 3})
+    layer, network = fused.cases("bias_leaky_relu", fused.SMALL[:1])[0], fused.network_cases(parts.Extent())[0]
+    for n, peer in enumerate([ours.OURS, "PyTorch", "torch.compile"], start=1):
+        results.add("goals", {Run(peer, layer): [n * 1e-4] * 3, Run(peer, network): [n * 1e-3] * 3})
+    results.add("goals", {Run(ours.OURS, replace(layer, operation="leaky_relu")): [9e-5] * 3})
+    for group in parts.compared(parts.Extent(), [], 1):
+        results.add("activations", {run: [n * 1e-3] * 3 for n, run in enumerate(group.runs, start=1)})
     results.goals.append(judged([1.0] * 3, [2.0] * 3, at_least=1))
     return results
 
@@ -426,6 +502,12 @@ def test_tables():
         "| MobileFaceNet, training step, batch of 16 | PyTorch 2 | 2 | 1 | 2.00 |",
         "| MobileFaceNet, inference, batch of 16 | ONNX Runtime | 3 | 1 | 3.00 |",
     ]
+    assert made["fused-layers"].splitlines()[2:] == ["| 1x64x28x28 | bias_leaky_relu | 200 | 300 | 100 | 90 |"]
+    assert made["fused-networks"].splitlines()[0] == "|  | YOLOv3-tiny |"
+    assert "| torch.compile | 3 |" in made["fused-networks"].splitlines()
+    lines = made["activations"].splitlines()
+    assert lines[2:4] == ["| leaky ReLU, fastleaky | **1** | **1** |", "| PReLU, fastleaky | 2 | 2 |"]
+    assert lines[-1] == "| GELU | 9 | 9 |"
     assert made["goals"].splitlines()[2] == "| a | at least 1 x b | 2 x b | met |"
     assert "JAX: not installed" in report.markdown(sample_results())
     place = "<!-- benchmarks: {} -->\n{}\n<!-- benchmarks end -->\n"
@@ -449,7 +531,7 @@ def test_results_are_kept(tmp_path):
 def test_pictures(tmp_path):
     plots = pytest.importorskip("benchmarks.plots", reason="matplotlib is not installed")
     made = plots.save(sample_results(), tmp_path)
-    names = ["bandwidth", "latency", "networks", "networks-backward", "whole"]
+    names = ["bandwidth", "latency", "networks", "networks-backward", "whole", "activations"]
     assert [path.name for path in made] == [f"{name}.png" for name in names]
     assert all(1000 < path.stat().st_size < 200_000 for path in made)
 

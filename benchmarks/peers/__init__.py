@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.peers import (
+    activations,
     imports,
     jax_,
     limits,
@@ -16,6 +17,7 @@ from benchmarks.peers import (
     openvino_,
     ours,
     torch_,
+    torch_compile,
     training,
 )
 from benchmarks.peers.peer import Peer, Prepared
@@ -35,6 +37,8 @@ ALL = (
     *numba_.PEERS,
     numpy_.PEER,
     *imports.PEERS,
+    torch_compile.PEER,
+    *activations.PEERS,
 )
 PEERS = {peer.name: peer for peer in ALL}
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.peers.peer import Array, Peer, Prepared, models, per_channel
+from benchmarks.peers.formulas import FORMULAS, leaky
+from benchmarks.peers.peer import Array, Peer, Prepared, arguments, models, per_channel
 from benchmarks.workloads import Case, Layer
 
 
@@ -22,11 +23,14 @@ def where(x: Any, slope: Any) -> Any:
     """Leaky ReLU or PReLU, as one writes it in JAX."""
     import jax.numpy as jnp
 
-    return jnp.where(x > 0, x, (per_channel({"x": x, "weight": slope}) if np.ndim(slope) else slope) * x)
+    return leaky(jnp, x, per_channel({"x": x, "weight": slope}) if np.ndim(slope) else slope)
 
 
 def build(peer: str, case: Case, layers: list[Layer]) -> Prepared:
-    """Compile a function of these layers, or the gradients that JAX derives from it. Outputs are always new."""
+    """Compile a function of these layers, or the gradients that JAX derives from it. Outputs are always new.
+
+    Arrays are the compiled function's arguments, numbers a part of it.
+    """
     import jax
     import jax.numpy as jnp
 
@@ -34,12 +38,15 @@ def build(peer: str, case: Case, layers: list[Layer]) -> Prepared:
     function = where if peer == JAX else getattr(importlib.import_module(peer), name)
 
     def one(layer: dict[str, Any]) -> Any:
+        if case.fused:
+            return FORMULAS[case.operation](jnp, **layer, **{name: layers[0][name] for name in case.op.numbers})
         forward = function if case.op.channel else (lambda x: function(x, case.slope))
         inputs = [layer[name] for name in ("x", *case.op.channel)]
-        return jax.vjp(forward, *inputs)[1](layer["grad"]) if "grad" in layer else forward(*inputs)
+        return jax.vjp(forward, *inputs)[1](layer["grad"]) if "grad" in case.op.inputs else forward(*inputs)
 
     compiled = jax.jit(lambda every: [one(layer) for layer in every])
-    every = [{name: jnp.asarray(layer[name]) for name in (*case.op.inputs, *case.op.channel)} for layer in layers]
+    shaped = [arguments(case, layer) if case.fused else layer for layer in layers]
+    every = [{name: jnp.asarray(layer[name]) for name in (*case.op.inputs, *case.op.channel)} for layer in shaped]
 
     def call() -> Any:
         return jax.block_until_ready(compiled(every))
@@ -49,7 +56,9 @@ def build(peer: str, case: Case, layers: list[Layer]) -> Prepared:
 
 def prepare(peer: str, case: Case, layers: list[Layer]) -> list[Prepared]:
     """All but channels last, which XLA would decide itself."""
-    return [] if case.channels_last or case.whole else models(functools.partial(build, peer))(case, layers)
+    if case.channels_last or case.whole or (case.fused and peer == OURS):
+        return []
+    return models(functools.partial(build, peer))(case, layers)
 
 
 JAX, OURS = "JAX", "fastleaky.jax"

@@ -67,8 +67,8 @@ def build(case: Case, layers: list[Layer]) -> Prepared:
 
 
 def prepare(case: Case, layers: list[Layer]) -> list[Prepared]:
-    """It has no backward operators."""
-    if len(case.op.inputs) > 1 or case.channels_last or case.fresh:
+    """It has no backward operators, and fuses none of these."""
+    if len(case.op.inputs) > 1 or case.channels_last or case.fresh or case.fused:
         return []
     return models(build)(case, layers)
 

@@ -15,7 +15,7 @@ from benchmarks.workloads import Case, Layer
 
 
 @functools.cache
-def compiled(threads: int) -> SimpleNamespace:  # noqa: C901 - four loops
+def compiled(threads: int) -> SimpleNamespace:  # noqa: C901 - eight loops
     """The loops, over (outer, channels, inner); what would be written for one thread, and for several."""
     import numba
 
@@ -60,7 +60,46 @@ def compiled(threads: int) -> SimpleNamespace:  # noqa: C901 - four loops
             dweight[c] = total
         return dx, dweight
 
+    def bias_leaky_relu(x: Array, bias: Array, slope: Any, gain: Any, clamp: Any, out: Array) -> Array:  # noqa: PLR0913, PLR0917
+        for row in prange(x.shape[0] * x.shape[1]):
+            i, c = row // x.shape[1], row % x.shape[1]
+            for k in range(x.shape[2]):
+                t = x[i, c, k] + bias[c]
+                out[i, c, k] = min(max((t if t > 0 else slope * t) * gain, -clamp), clamp)
+        return out
+
+    def bias_leaky_relu_backward(  # noqa: PLR0913, PLR0917
+        grad: Array, y: Array, slope: Any, gain: Any, clamp: Any, dx: Array, dbias: Array
+    ) -> tuple[Array, Array]:
+        for c in prange(y.shape[1]):
+            total = np.float32(0)
+            for i in range(y.shape[0]):
+                for k in range(y.shape[2]):
+                    d = np.float32(0) if abs(y[i, c, k]) >= clamp else grad[i, c, k] * gain
+                    dx[i, c, k] = d if y[i, c, k] > 0 else slope * d
+                    total += dx[i, c, k]
+            dbias[c] = total
+        return dx, dbias
+
+    def scale_shift_leaky_relu(x: Array, scale: Array, shift: Array, slope: Any, out: Array) -> Array:
+        for row in prange(x.shape[0] * x.shape[1]):
+            i, c = row // x.shape[1], row % x.shape[1]
+            for k in range(x.shape[2]):
+                t = x[i, c, k] * scale[c] + shift[c]
+                out[i, c, k] = t if t > 0 else slope * t
+        return out
+
+    def scale_shift_prelu(x: Array, scale: Array, shift: Array, weight: Array, out: Array) -> Array:
+        for row in prange(x.shape[0] * x.shape[1]):
+            i, c = row // x.shape[1], row % x.shape[1]
+            for k in range(x.shape[2]):
+                t = x[i, c, k] * scale[c] + shift[c]
+                out[i, c, k] = t if t > 0 else weight[c] * t
+        return out
+
+    fused = (bias_leaky_relu, bias_leaky_relu_backward, scale_shift_leaky_relu, scale_shift_prelu)
     functions = {
+        **{function.__name__: jit(function) for function in fused},
         "leaky_relu": jit(forward),
         "leaky_relu_fresh": jit(allocating),
         "leaky_relu_backward": jit(backward),
@@ -76,7 +115,7 @@ def compiled(threads: int) -> SimpleNamespace:  # noqa: C901 - four loops
 
 def prepare_ours(case: Case, layers: list[Layer]) -> list[Prepared]:
     """Call our functions inside of a user's, for results in new arrays."""
-    if not case.fresh or case.threads > 1:
+    if not case.fresh or case.threads > 1 or case.fused:
         return []
     import numba
 
@@ -93,7 +132,7 @@ def prepare_ours(case: Case, layers: list[Layer]) -> list[Prepared]:
 def prepare(case: Case, layers: list[Layer]) -> list[Prepared]:
     """Compiled before the first timed call."""
     name = case.operation + "_fresh" * case.fresh
-    if case.channels_last or not hasattr(compiled(case.threads), name):
+    if case.channels_last or (case.fused and case.shared) or not hasattr(compiled(case.threads), name):
         return []
     if case.threads > 1:
         import numba
@@ -104,12 +143,12 @@ def prepare(case: Case, layers: list[Layer]) -> list[Prepared]:
     for layer in layers:
         x = layer["x"]
         flat: tuple[int, ...] = (-1,)
-        if case.op.channel:
-            flat = (1, 1, -1) if layer["weight"].size == 1 else (x.shape[0], x.shape[1], -1)
-        slope = layer["weight"] if case.op.channel else np.float32(case.slope)
+        if case.op.has_channels:
+            flat = (1, 1, -1) if case.shared else (x.shape[0], x.shape[1], -1)
         inputs = [layer[name].reshape(flat) for name in case.op.inputs]
-        outputs = [layer["out"].reshape(flat), layer["dweight"]][: 0 if case.fresh else len(case.op.results)]
-        calls.append(functools.partial(function, *inputs, slope, *outputs))
+        parameters = [layer[name] for name in case.op.channel] + [np.float32(layer[name]) for name in case.op.numbers]
+        outputs = [] if case.fresh else [layer["out"].reshape(flat), *(layer[name] for name in case.op.results[1:])]
+        calls.append(functools.partial(function, *inputs, *parameters, *outputs))
     return [Prepared(calls, returned)]
 
 

@@ -6,13 +6,23 @@ import functools
 
 import numpy as np
 
-from benchmarks.peers.peer import Peer, Prepared, given, per_channel
+from benchmarks.peers.peer import Peer, Prepared, arguments, given
 from benchmarks.workloads import Case, Layer
 
+
+def leaky(x: str, slope: str, value: str = "") -> str:
+    """Write the expression; what comes twice in one, numexpr computes once."""
+    value = value or x
+    return f"where({x} > 0, {value}, {slope} * {value})"
+
+
 EXPRESSIONS = {
-    "leaky_relu": "where(x > 0, x, slope * x)",
-    "leaky_relu_backward": "where(x > 0, grad, slope * grad)",
-    "prelu": "where(x > 0, x, slope * x)",
+    "leaky_relu": leaky("x", "negative_slope"),
+    "leaky_relu_backward": leaky("x", "negative_slope", "grad"),
+    "prelu": leaky("x", "weight"),
+    "bias_leaky_relu": f"minimum(maximum({leaky('(x + bias)', 'negative_slope')} * gain, -clamp), clamp)",
+    "scale_shift_leaky_relu": leaky("(x * scale + shift)", "negative_slope"),
+    "scale_shift_prelu": leaky("(x * scale + shift)", "weight"),
 }
 
 
@@ -25,8 +35,7 @@ def prepare(case: Case, layers: list[Layer]) -> list[Prepared]:
     numexpr.set_num_threads(case.threads)
     calls = []
     for layer in layers:
-        slope = per_channel(layer) if case.op.channel else np.float32(case.slope)
-        names = {"slope": slope, **{name: layer[name] for name in case.op.inputs}}
+        names = arguments(case, layer) | {name: np.float32(layer[name]) for name in case.op.numbers}
         options = {} if case.fresh else {"out": layer["out"]}
         calls.append(functools.partial(numexpr.evaluate, EXPRESSIONS[case.operation], names, **options))
     return [Prepared(calls, (lambda value: (value,)) if case.fresh else given(layers))]

@@ -7,15 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.peers.peer import Array, Peer, Prepared, per_channel, returned
+from benchmarks.peers.formulas import FORMULAS, leaky
+from benchmarks.peers.peer import Array, Peer, Prepared, arguments, per_channel, returned
 from benchmarks.workloads import Case, Layer
 
 NAIVE = "NumPy, np.where"
-
-
-def forward(x: Array, slope: Any) -> Array:
-    """Leaky ReLU or PReLU."""
-    return np.where(x > 0, x, slope * x)
 
 
 def backward(grad: Array, x: Array, slope: Any) -> Array:
@@ -34,11 +30,13 @@ def prepare(case: Case, layers: list[Layer]) -> list[Prepared]:
     for layer in layers:
         x, weight = layer["x"], per_channel(layer)
         slope = weight if case.op.channel else np.float32(case.slope)
-        if case.operation == "prelu_backward":
+        if case.fused:
+            calls.append(functools.partial(FORMULAS[case.operation], np, **arguments(case, layer)))
+        elif case.operation == "prelu_backward":
             axes = tuple(axis for axis in range(x.ndim) if axis != 1) if weight.size > 1 else None
             calls.append(functools.partial(prelu_backward, layer["grad"], x, weight, axes))
         elif case.op.inputs == ("x",):
-            calls.append(functools.partial(forward, x, slope))
+            calls.append(functools.partial(leaky, np, x, slope))
         else:
             calls.append(functools.partial(backward, layer["grad"], x, slope))
     return [Prepared(calls, returned)]

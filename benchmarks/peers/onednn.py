@@ -16,7 +16,7 @@ def arrays(value: Any) -> tuple[Array, ...]:
 
 def prepare(case: Case, layers: list[Layer]) -> list[Prepared]:
     """Only PReLU is offered; leaky ReLU is PReLU with one weight. Outputs are always new."""
-    if case.operation == "leaky_relu_backward" or case.channels_last:
+    if case.operation == "leaky_relu_backward" or case.channels_last or case.fused:
         return []
     import torch
 

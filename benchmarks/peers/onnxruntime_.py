@@ -8,24 +8,42 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.peers.peer import Peer, Prepared, given, models, per_channel
+from benchmarks.peers.peer import Array, Peer, Prepared, arguments, given, models
 from benchmarks.peers.torch_ import tensor
 from benchmarks.workloads import Case, Layer
 
 CPU, OURS = "ONNX Runtime, CPU provider", "fastleaky.onnxruntime"
 
 
+def operators(case: Case, layer: Layer) -> list[tuple[str, list[Array], dict[str, float]]]:
+    """Return a layer's operators: the name of each, its inputs besides the running one, and its attributes."""
+    given = arguments(case, layer)
+    activation = ("PRelu", [given["weight"]], {}) if "weight" in given else ("LeakyRelu", [], {"alpha": case.slope})
+    if "scale" in given:
+        scale, shift = layer["scale"], layer["shift"]
+        return [
+            ("BatchNormalization", [scale, shift, np.zeros_like(shift), np.ones_like(scale)], {"epsilon": 0.0}),
+            activation,
+        ]
+    if "bias" in given:
+        gain, low, high = np.array([layer["gain"], -layer["clamp"], layer["clamp"]], np.float32)[:, None]
+        return [("Add", [given["bias"]], {}), activation, ("Mul", [gain], {}), ("Clip", [low[0], high[0]], {})]
+    return [activation]
+
+
 def model(case: Case, layers: list[Layer]) -> bytes:
-    """Build a graph with one operator for each layer, side by side."""
+    """Build a graph with the operators of each layer, side by side."""
     from onnx import TensorProto, helper, numpy_helper
 
-    nodes, weights = [], []
+    nodes: list[Any] = []
+    weights: list[Any] = []
     for i, layer in enumerate(layers):
-        if case.op.channel:
-            weights.append(numpy_helper.from_array(per_channel(layer), f"weight{i}"))
-            nodes.append(helper.make_node("PRelu", [f"x{i}", f"weight{i}"], [f"y{i}"]))
-        else:
-            nodes.append(helper.make_node("LeakyRelu", [f"x{i}"], [f"y{i}"], alpha=case.slope))
+        chain = operators(case, layer)
+        running = [f"x{i}", *(f"t{i}_{step}" for step in range(1, len(chain))), f"y{i}"]
+        for step, (name, more, attributes) in enumerate(chain):
+            names = [f"{name}{i}_{number}" for number in range(len(more))]
+            weights += map(numpy_helper.from_array, more, names)
+            nodes.append(helper.make_node(name, [running[step], *names], [running[step + 1]], **attributes))
     inputs, outputs = (
         [
             helper.make_tensor_value_info(f"{name}{i}", TensorProto.FLOAT, layer["x"].shape)

@@ -7,8 +7,22 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.peers.peer import Array, Peer, Prepared, models
+from benchmarks.peers.peer import Array, Peer, Prepared, arguments, models
 from benchmarks.workloads import Case, Layer
+
+
+def chain(ops: Any, case: Case, layer: Layer, x: Any) -> Any:
+    """Append a layer's operators to a node. Leaky ReLU is PReLU with one weight."""
+    given = arguments(case, layer)
+    if "scale" in given:
+        scale, shift = layer["scale"], layer["shift"]
+        x = ops.batch_norm_inference(x, scale, shift, np.zeros_like(shift), np.ones_like(scale), 0.0)
+    if "bias" in given:
+        x = ops.add(x, given["bias"])
+    x = ops.prelu(x, ops.constant(layer["weight"] if "weight" in given else np.full(1, case.slope, np.float32)))
+    if "gain" in given:
+        x = ops.clamp(ops.multiply(x, np.float32(layer["gain"])), -layer["clamp"], layer["clamp"])
+    return x
 
 
 def build(case: Case, layers: list[Layer]) -> Prepared:
@@ -17,8 +31,7 @@ def build(case: Case, layers: list[Layer]) -> Prepared:
     from openvino import opset13
 
     inputs = [opset13.parameter(list(layer["x"].shape), np.float32) for layer in layers]
-    weights = [layer["weight"] if case.op.channel else np.full(1, case.slope, np.float32) for layer in layers]
-    nodes = [opset13.prelu(x, opset13.constant(weight)) for x, weight in zip(inputs, weights, strict=True)]
+    nodes = [chain(opset13, case, layer, x) for layer, x in zip(layers, inputs, strict=True)]
     options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": str(case.threads), "NUM_STREAMS": "1"}
     request = openvino.Core().compile_model(openvino.Model(nodes, inputs), "CPU", options).create_infer_request()
     for i, layer in enumerate(layers):
@@ -31,7 +44,7 @@ def build(case: Case, layers: list[Layer]) -> Prepared:
 
 
 def prepare(case: Case, layers: list[Layer]) -> list[Prepared]:
-    """It has no backward operators. Leaky ReLU is PReLU with one weight."""
+    """It has no backward operators."""
     if len(case.op.inputs) > 1 or case.channels_last or case.fresh:
         return []
     return models(build)(case, layers)

@@ -25,7 +25,6 @@ def prepare(backend: str, case: Case, layers: list[Layer]) -> list[Prepared]:
     """Call the public function, on one backend; or for integers, the layer, which is made before."""
     function = getattr(fastleaky, case.operation)
     integers = case.element_type.kind in "iu"
-    sums = case.operation == "prelu_backward"
 
     @contextlib.contextmanager
     def around() -> Iterator[None]:
@@ -37,7 +36,10 @@ def prepare(backend: str, case: Case, layers: list[Layer]) -> list[Prepared]:
 
     calls = []
     for layer in layers:
-        options = {} if case.fresh else {"out": (layer["out"], layer["dweight"]) if sums else layer["out"]}
+        outs = tuple(layer[name] for name in ("out", *case.op.results[1:]))
+        options = {} if case.fresh else {"out": outs if len(outs) > 1 else outs[0]}
+        if case.residual:
+            options[case.op.more] = layer[case.op.more]
         arguments = [layer[name] for name in case.op.positional]
         if integers:
             calls.append(functools.partial(quantized_layer(case, layer), layer["x"], **options))

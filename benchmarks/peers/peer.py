@@ -68,10 +68,15 @@ class Peer:
         return case.element_type.itemsize * case.elements * (self.arrays or case.arrays)
 
 
-def per_channel(layer: Layer) -> Array:
-    """Shape a layer's weight so that NumPy's broadcasting lays it along axis 1 of x."""
-    weight: Array = layer["weight"]
-    return weight.reshape(-1, *[1] * (layer["x"].ndim - 2)) if layer["x"].ndim > 1 else weight
+def per_channel(layer: Layer, name: str = "weight") -> Array:
+    """Shape a layer's parameter so that NumPy's broadcasting lays it along axis 1 of x."""
+    parameter: Array = layer[name]
+    return parameter.reshape(-1, *[1] * (layer["x"].ndim - 2)) if layer["x"].ndim > 1 else parameter
+
+
+def arguments(case: Case, layer: Layer) -> dict[str, Any]:
+    """Return the arguments by their names, those with a value for each channel laid along axis 1 of x."""
+    return {name: per_channel(layer, name) if name in case.op.channel else layer[name] for name in case.op.positional}
 
 
 def models(build: Callable[[Case, list[Layer]], Prepared]) -> Prepare:

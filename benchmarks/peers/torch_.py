@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from benchmarks.peers.peer import Array, Peer, Prepared
+from benchmarks.peers.peer import Array, Peer, Prepared, per_channel
 from benchmarks.workloads import HALVES, Case, Layer
 
 TORCH = "PyTorch"
@@ -27,11 +28,62 @@ def tensor(array: Array) -> Any:
     return torch.from_numpy(array)
 
 
+def biased(case: Case, layer: Layer) -> Callable[[], Any]:
+    """A bias, leaky ReLU, a gain and a clamp, as the reference of StyleGAN's bias_act has them."""
+    import torch
+
+    x, bias = (tensor(array) for array in (layer["x"], per_channel(layer, "bias")))
+    gain, limit = layer["gain"], layer["clamp"]
+    return lambda: torch.clamp(torch.nn.functional.leaky_relu(x + bias, case.slope) * gain, -limit, limit)
+
+
+def biased_backward(case: Case, layer: Layer) -> Callable[[], Any]:
+    """Both gradients, from the output."""
+    import torch
+
+    grad, y = tensor(layer["grad"]), tensor(layer["y"])
+    gain, limit = layer["gain"], layer["clamp"]
+    axes = (0, *range(2, y.ndim))
+
+    def call() -> Any:
+        limited = torch.where(y.abs() >= limit, 0, grad * gain)
+        dx = torch.ops.aten.leaky_relu_backward(limited, y, case.slope, True)  # noqa: FBT003 - self_is_result
+        return dx, dx.sum(axes)
+
+    return call
+
+
+def normalized(case: Case, layer: Layer) -> Callable[[], Any]:
+    """A batch norm in inference, with the scale and the shift, and then the activation in place, if there is such."""
+    import torch
+
+    functional = torch.nn.functional
+    x, scale, shift, weight = (tensor(layer[name]) for name in ("x", "scale", "shift", "weight"))
+    mean, variance = torch.zeros_like(shift), torch.ones_like(scale)
+
+    def call() -> Any:
+        t = functional.batch_norm(x, mean, variance, scale, shift, eps=0.0)
+        return torch.prelu(t, weight) if "weight" in case.op.channel else functional.leaky_relu_(t, case.slope)
+
+    return call
+
+
+FUSED = {
+    "bias_leaky_relu": biased,
+    "bias_leaky_relu_backward": biased_backward,
+    "scale_shift_leaky_relu": normalized,
+    "scale_shift_prelu": normalized,
+}
+
+
 def prepare(case: Case, layers: list[Layer]) -> list[Prepared]:
     """Take the kernels as directly as it allows, with out= where there is one: the two of PReLU have none."""
     import torch
 
     torch.set_num_threads(case.threads)
+    if case.fused:
+        calls = [functools.partial(FUSED[case.operation](case, layer)) for layer in layers]
+        return [Prepared(calls, arrays, torch.inference_mode)]
     aten, functional = torch.ops.aten, torch.nn.functional
 
     def prelu_backward(grad: Any, x: Any, weight: Any, axes: tuple[int, ...]) -> Any:

@@ -23,7 +23,7 @@ def prepare(peer: str, case: Case, layers: list[Layer]) -> list[Prepared]:
     if case.whole:
         call = whole(peer, case, tensor(layers[0]["x"]), training=training)
         return [Prepared([functools.partial(call)], None, contextlib.nullcontext if training else torch.inference_mode)]
-    if not training or len(layers) > 1:
+    if not training or len(layers) > 1 or case.fused:
         return []
     return [Prepared([functools.partial(gradients(peer, case, layers[0]))], arrays)]
 
