@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fastleaky
-from fastleaky import _api, _arguments
-from fastleaky._backends.selftest import data, same_bits
+from examples import VARIANTS, arrays_of, example
+from fastleaky import _api, _apply, _arguments
+from fastleaky._backends.selftest import same_bits
 from fastleaky._operations import OPERATIONS
 
 if not any(name.startswith("c:") for name in fastleaky.backends()):
@@ -47,7 +48,7 @@ def forbid_the_general(monkeypatch):
     def general(*_):
         raise TakenError
 
-    monkeypatch.setattr(_api, "ready", general)
+    monkeypatch.setattr(_apply, "ready", general)
     monkeypatch.setattr(_arguments, "floats", general)
 
 
@@ -91,6 +92,25 @@ PLAIN = {
     "the channels innermost, Fortran": lambda f: f.prelu(array(3, 4, order="F"), array(4)),
     "a pair": lambda f: f.prelu_backward(X, X, W, out=(np.empty_like(X), np.empty_like(W))),
     "half a pair": lambda f: f.prelu_backward(X, X, W, out=(None, np.empty_like(W))),
+    "a bias": lambda f: f.bias_leaky_relu(X, W),
+    "numbers by position": lambda f: f.bias_leaky_relu(X, W, 0.2, 2**0.5, 256.0),
+    "numbers by name": lambda f: f.bias_leaky_relu(nhwc(2, 3, 4, 5), W, gain=2, clamp=np.float64(1), axis=1),
+    "no clamp": lambda f: f.bias_leaky_relu(X, W, clamp=None),
+    "sums along an axis": lambda f: f.bias_leaky_relu_backward(X, X),
+    "sums along the last axis": lambda f: f.bias_leaky_relu_backward(X, X, 0.5, 2.0, 1.0, axis=-1),
+    "sums along the only axis": lambda f: f.bias_leaky_relu_backward(W, W, axis=0),
+    "sums, channels last in memory": lambda f: f.bias_leaky_relu_backward(nhwc(2, 3, 4, 5), nhwc(2, 3, 4, 5)),
+    "a pair of sums": lambda f: f.bias_leaky_relu_backward(X, X, out=(np.empty_like(X), np.empty_like(W))),
+    "in place of y": lambda f: f.bias_leaky_relu_backward(X, (y := X.copy()), out=(y, None)),
+    "two rows": lambda f: f.scale_shift_leaky_relu(X, W, W),
+    "a shared scale and a shared shift": lambda f: f.scale_shift_leaky_relu(X, array(1), array(), 0.3),
+    "three rows": lambda f: f.scale_shift_prelu(array(2, 3, dtype="float64"), *[array(3, dtype="float64")] * 3),
+    "a residual": lambda f: f.scale_shift_leaky_relu(X, W, W, residual=X + 1),
+    "no residual": lambda f: f.scale_shift_prelu(X, W, W, W, residual=None, out=np.empty_like(X)),
+    "in place of the residual": lambda f: f.scale_shift_prelu(X, W, W, W, residual=(r := X.copy()), out=r),
+    "a residual, channels last in memory": lambda f: f.scale_shift_leaky_relu(
+        nhwc(2, 3, 4, 5), W, W, residual=nhwc(2, 3, 4, 5)
+    ),
     "a large array": lambda f: f.prelu_backward(array(2, 3, 400, 300), array(2, 3, 400, 300), W),
 }
 
@@ -130,6 +150,21 @@ GENERAL = {
     "dweight overlaps x": lambda f: f.prelu_backward(
         (a := OVERLAPPING.copy())[None, :5], a[None, :5], array(5), out=(None, a[5 - 1 : 10 - 1])
     ),
+    "a gain that is not a float": lambda f: f.bias_leaky_relu(X, W, 0.2, np.float32(2)),
+    "rows of different lengths": lambda f: f.scale_shift_leaky_relu(X, W, array(1)),
+    "a residual of another type": lambda f: f.scale_shift_leaky_relu(
+        X.astype("f8"), W.astype("f8"), W.astype("f8"), residual=X
+    ),
+    "a residual in another order": lambda f: f.scale_shift_leaky_relu(X, W, W, residual=nhwc(2, 3, 4, 5)),
+    "out overlaps the residual": lambda f: f.scale_shift_leaky_relu(
+        array(1, 24), array(1), array(1), residual=(a := OVERLAPPING.copy())[None, :24], out=a[None, 1:]
+    ),
+    "out overlaps the shift": lambda f: f.scale_shift_prelu(
+        array(1, 5), array(5), (a := OVERLAPPING.copy())[5:10], array(5), out=a[None, 4:9]
+    ),
+    "dbias overlaps y": lambda f: f.bias_leaky_relu_backward(
+        array(1, 5), (a := OVERLAPPING.copy())[None, :5], out=(None, a[4:9])
+    ),
     "float32 slope": lambda f: f.leaky_relu(X, np.float32(0.1)),
 }
 
@@ -167,6 +202,8 @@ THINGS = st.one_of(
 )
 
 
+NAMES = sorted({name for operation in OPERATIONS.values() for name in operation.positional + operation.keywords})
+
 for one in ARRAYS:
     one.flags.writeable = False
 
@@ -189,10 +226,8 @@ def outcome(function, positional, named):
 @settings(deadline=None, max_examples=1500)
 @given(
     st.sampled_from(list(OPERATIONS)),
-    st.lists(THINGS, max_size=4),
-    st.dictionaries(
-        st.sampled_from(["grad", "x", "weight", "negative_slope", "axis", "out", "slope"]), THINGS, max_size=3
-    ),
+    st.lists(THINGS, max_size=5),
+    st.dictionaries(st.sampled_from([*NAMES, "slope"]), THINGS, max_size=3),
 )
 def test_the_same_answers_and_errors(name, positional, named):
     assert outcome(getattr(fastleaky, name), positional, named) == outcome(getattr(_api, name), positional, named)
@@ -208,12 +243,13 @@ def see_no_references_lost(calls, kept):
 
 
 def test_no_references_are_lost():
-    given_ = data(np.random.default_rng(0), (2, 3, 4), "float32")
+    given_, _ = example((2, 3, 4))
     kept = [given_["x"], given_["weight"], np.float64(0.5), np.dtype("f4"), type(np.ones(1)), (None, None)]
+    kept += [given_[name] for name in ("y", "residual", "bias")]
 
     def calls():
-        for operation in OPERATIONS.values():
-            operation(fastleaky, {**given_, "negative_slope": kept[2]})
+        for variant in VARIANTS.values():
+            variant(fastleaky, {**given_, "negative_slope": kept[2]})
         fastleaky.prelu_backward(kept[0], kept[0], kept[1], out=kept[5])
         fastleaky.leaky_relu(kept[0][:, ::2], negative_slope=kept[2], out=None)
         with pytest.raises(TypeError):
@@ -254,27 +290,35 @@ def test_many_axes(monkeypatch):
         fastleaky.leaky_relu(array(*(2,) * 9))
 
 
+PLACES = [
+    (variant, which, on)
+    for variant in VARIANTS.values()
+    for which in range(len(variant.results))
+    for on in (*arrays_of(variant), *variant.channel)
+]
+
+
 @pytest.mark.parametrize("shift", [-2, 0, 2])
-@pytest.mark.parametrize("on", ["grad", "x", "weight"])
-@pytest.mark.parametrize("which", ["dx", "dweight"])
-def test_an_output_on_one_of_the_inputs(monkeypatch, which, on, shift):
+@pytest.mark.parametrize(("operation", "which", "on"), PLACES)
+def test_an_output_on_one_of_the_inputs(monkeypatch, operation, which, on, shift):
     """Each alone: the inputs as they were give the answer; and unless it is in place, C is not called directly."""
-    given = {"grad": array(3, 4), "x": array(4, 3).T.copy(), "weight": array(4)}
-    wanted = _api.prelu_backward(*given.values())
+    given, every = example((3, 4))
+    wanted = every[operation]
     room = np.zeros(40, "f4")
     start, source = 14, given[on]
     room[start : start + source.size] = source.reshape(-1)
-    inputs = {**given, on: room[start : start + source.size].reshape(source.shape)}
-    like = wanted[which == "dweight"]
-    out = room[start + shift : start + shift + like.size].reshape(like.shape)
-    outs = (out, None) if which == "dx" else (None, out)
-    assert all(map(same_bits, fastleaky.prelu_backward(*inputs.values(), out=outs), wanted))
+    given[on] = room[start : start + source.size].reshape(source.shape)
+    like = wanted[which]
+    outs = [None] * len(wanted)
+    outs[which] = room[start + shift : start + shift + like.size].reshape(like.shape)
+    out = tuple(outs) if len(outs) > 1 else outs[0]
+    assert all(map(same_bits, operation(fastleaky, given, out=out), wanted))
     forbid_the_general(monkeypatch)
-    if which == "dx" and on != "weight" and not shift:
-        fastleaky.prelu_backward(*inputs.values(), out=outs)
+    if which == 0 and on not in operation.channel and not shift:
+        operation(fastleaky, given, out=out)
     else:
         with pytest.raises(TakenError):
-            fastleaky.prelu_backward(*inputs.values(), out=outs)
+            operation(fastleaky, given, out=out)
 
 
 def test_another_backend_is_used_once_it_is_chosen(monkeypatch):

@@ -15,6 +15,8 @@ from fastleaky import __main__ as cli
 from fastleaky.golden import formats, verification
 from fastleaky.golden.vectors import vectors
 
+COUNT, HEAD, DIGEST = len(vectors()), f"results {formats.FORMAT}", f"{formats.digest():08x}"
+
 
 def nudged(number, at):
     """A vector's results, of which the element `at` of the first is off by one bit."""
@@ -24,7 +26,7 @@ def nudged(number, at):
     return [first, *rest]
 
 
-@pytest.mark.parametrize("number", [1, 4, 25, 28, 40])
+@pytest.mark.parametrize("number", [1, 4, 25, 28, 40, 46, 50])
 def test_the_first_wrong_element_is_shown(tmp_path, capsys, number):
     vector = vectors()[number]
     (tmp_path / "log").write_text(log(**{f"v{number}": nudged(number, 17)}))
@@ -35,8 +37,9 @@ def test_the_first_wrong_element_is_shown(tmp_path, capsys, number):
     assert "1 DIFFER" in out
     assert f"{number:03d} {vector}" in out
     assert f"wrong in 1 places, first at index {index}" in out
-    for name in vector.operation.inputs:
-        assert re.search(rf" {name} .*{re.escape(str(vector.given[name][index]))}", out)
+    for name, array in vector.given.items():
+        at = array[index] if np.ndim(array) > 1 else np.resize(array, first.shape[1]).astype(first.dtype)[index[1]]
+        assert re.search(rf" {name} .*{re.escape(str(at))}", out)
     assert re.search(
         rf"expected +0x{formats.bits(first)[17]:0{2 * first.itemsize}x} +{re.escape(str(first[index]))}", out
     )
@@ -44,13 +47,15 @@ def test_the_first_wrong_element_is_shown(tmp_path, capsys, number):
 
 
 def test_a_wrong_sum_is_shown(tmp_path, capsys):
-    number = next(i for i, vector in enumerate(vectors()) if "19x2x7" in str(vector))
-    dx, dweight = vectors()[number].wanted.values()
-    (tmp_path / "log").write_text(log(**{f"v{number}": [dx, dweight + np.array([0, 1], "f4")]}))
-    assert cli.main(["verify", str(tmp_path / "log")]) == 1
-    out = capsys.readouterr().out
-    assert "dweight is wrong in 1 places, first at index (1)" in out
-    assert str(vectors()[number].given["weight"][1]) in out
+    for sum_, parameter in (("dweight", "weight"), ("dbias", "gain")):
+        found = ((i, vector) for i, vector in enumerate(vectors()) if "19x2x7" in str(vector) and sum_ in str(vector))
+        number, vector = next(found)
+        dx, sums = vector.wanted.values()
+        (tmp_path / "log").write_text(log(**{f"v{number}": [dx, sums + np.array([0, 1], "f4")]}))
+        assert cli.main(["verify", str(tmp_path / "log")]) == 1
+        out = capsys.readouterr().out
+        assert f"{sum_} is wrong in 1 places, first at index (1)" in out
+        assert str(np.resize(vector.given[parameter], 2)[1]) in out
 
 
 def test_what_was_left_out_is_said(tmp_path, capsys):
@@ -72,16 +77,13 @@ def test_any_nan_is_as_good(tmp_path):
         (lambda text: text[:5000], "truncated or damaged: the line fl"),
         (lambda text: text[: text.index("fl vector 7")], "truncated: no line fl end"),
         (lambda text: text[: text.index("fl vector 7")] + text, "truncated: no line fl end"),
-        (lambda text: text.replace("results 2", "results 3"), "of format 3; this version of fastleaky has format 2"),
-        (
-            lambda text: text.replace("results 2 b", "results 2 c"),
-            "vectors of another version: their digest is c23fd82f",
-        ),
+        (lambda text: text.replace(HEAD, "results 2"), "of format 2; this version of fastleaky has format 3"),
+        (lambda text: text.replace(f"{HEAD} {DIGEST[0]}", f"{HEAD} x"), f"their digest is x{DIGEST[1:]}"),
         (lambda text: text.replace("3f800000", "3f800001", 1), "damaged: its CRC is"),
         (lambda text: text.replace("fl vector 7\n", "", 1), "vector 6 has 75 numbers; it must have 67"),
         (lambda text: text.replace("fl vector 8\n", "fl vector 7\n", 1), "vector 7: truncated or damaged: the line"),
         (lambda text: text.replace("fl vector 7\n", "fl vector seven\n", 1), "damaged: the line fl vector seven"),
-        (lambda text: text.replace("fl vector 7\n", "fl vector 144\n", 1), "damaged: the line fl vector 144"),
+        (lambda text: text.replace("fl vector 7\n", f"fl vector {COUNT}\n", 1), f"the line fl vector {COUNT}"),
         (lambda text: text.replace("fl vector 7\n", "fl vector -7\n", 1), "damaged: the line fl vector -7"),
         (lambda text: text.replace("fl vector 7\n", f"fl vector {'7' * 5000}\n", 1), "the line fl vector 777"),
         (lambda text: text.replace("fl vector 0\n", "", 1), "in or before vector 0: truncated or damaged: the line"),
@@ -91,10 +93,10 @@ def test_any_nan_is_as_good(tmp_path):
         (lambda text: text.replace("fl end ", "fl end 0 "), "damaged: the line fl end 0 "),
         (lambda text: text + "fl vector 0\n", "after scalar: truncated or damaged: the line fl vector 0"),
         (lambda text: text.splitlines()[0] + "\nfl end 00000000\n", "truncated: it holds no vector"),
-        (lambda text: text.replace("results 2", "results one"), "of format one; this"),
-        (lambda text: text.replace("results 2", f"results {'2' * 5000}"), "of format 222"),
-        (lambda text: text.replace("results 2", "results"), "damaged: the line fl results b23fd82f scalar"),
-        (lambda text: text.replace("results 2 b23fd82f", "results 2 digest"), "their digest is digest"),
+        (lambda text: text.replace(HEAD, "results one"), "of format one; this"),
+        (lambda text: text.replace(HEAD, f"results {'2' * 5000}"), "of format 222"),
+        (lambda text: text.replace(HEAD, "results"), f"damaged: the line fl results {DIGEST} scalar"),
+        (lambda text: text.replace(f"{HEAD} {DIGEST}", f"{HEAD} digest"), "another version: their digest is digest"),
         (lambda text: text * (verification.MOST_RESULTS + 1), "holds results more than 100 times"),
     ],
 )
@@ -107,7 +109,7 @@ def test_a_long_line_is_passed_over(tmp_path, capsys):
     """It is read in pieces, of which none is taken for a line."""
     (tmp_path / "log").write_text("x" * verification.LONGEST_LINE + "fl results 7 8 9\n" + log())
     assert cli.main(["verify", str(tmp_path / "log")]) == 0
-    assert "144 of 144" in capsys.readouterr().out
+    assert f"{COUNT} of {COUNT}" in capsys.readouterr().out
 
 
 def test_names_are_only_quoted(tmp_path, capsys):
@@ -119,10 +121,10 @@ def test_names_are_only_quoted(tmp_path, capsys):
         path.write_text(log(unruly))
         assert cli.main(["verify", str(path)]) == status
     right, wrong = capsys.readouterr().out.splitlines()
-    assert right == f"{ruled}: 144 of 144 vectors compared, identical"
+    assert right == f"{ruled}: {COUNT} of {COUNT} vectors compared, identical"
     assert wrong.startswith(rf"{tmp_path}/[red]\x1b\n\udcff.npz: truncated or damaged: BadZipFile")
     paths[0].write_text(log(unruly).replace("fl end", "fl stop"))
-    refused(capsys, paths[0], f"{ruled.replace('/', '')}, {ruled}, in or before vector 143")
+    refused(capsys, paths[0], f"{ruled.replace('/', '')}, {ruled}, in or before vector {COUNT - 1}")
 
 
 def test_a_console_that_knows_few_letters(tmp_path, monkeypatch):
@@ -131,7 +133,7 @@ def test_a_console_that_knows_few_letters(tmp_path, monkeypatch):
         monkeypatch.setattr(sys, "stdout", out)
         assert cli.main(["verify", str(tmp_path / "log")]) == 0
         out.flush()
-        assert out.buffer.getvalue().startswith(rb"Gr\xf6\xdfe: 144 of 144")
+        assert out.buffer.getvalue().startswith(rf"Gr\xf6\xdfe: {COUNT} of {COUNT}".encode())
 
 
 def test_results_of_a_wrong_size_are_refused(tmp_path):

@@ -81,10 +81,13 @@ def _difference(number: int, vector: Vector, name: str, got: Array) -> Differenc
     if not wrong.size:
         return None
     index = tuple(wrong[0].tolist())
-    numbers = {name: vector.given[name][index] for name in vector.operation.inputs} if wanted.ndim > 1 else {}
-    for parameter in vector.operation.parameters:
-        values = np.atleast_1d(np.asarray(vector.given[parameter], wanted.dtype))
-        numbers[parameter] = values[index[wanted.ndim > 1] if values.size > 1 else 0]
+    channel, numbers = index[wanted.ndim > 1], {}
+    for argument, given in vector.given.items():
+        values = np.atleast_1d(np.asarray(given, wanted.dtype))
+        if values.ndim == 1:
+            numbers[argument] = values[channel if values.size > 1 else 0]
+        elif wanted.ndim > 1:  # a sum depends on all of them
+            numbers[argument] = values[index]
     numbers |= {"got": got[index], "expected": wanted[index]}
     return Difference(number, name, index, len(wrong), numbers)
 
