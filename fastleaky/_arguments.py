@@ -194,7 +194,7 @@ def shaped_like(sums: Array, parameter: Array, out: Array | None) -> Array:
 def like_x(operation: Operation, name: str, value: ArrayLike, x: Array) -> Array:
     """Return another input in the type of `x`; it must have the same shape."""
     op, of = operation.name, operation.inputs[-1]
-    values = _cast(op, name, floats(op, name, value), x)
+    values = _cast(op, name, floats(op, name, value), x, of)
     check_shape(op, name, values, x, of)
     return values
 
@@ -214,21 +214,21 @@ def _channel(op: str, named: list[tuple[str, Any]], x: Array, axis: Any) -> Chan
     return channel._replace(varying=varying)
 
 
-def _cast(op: str, name: str, values: Array, x: Array) -> Array:
-    """Return `values` in the type of `x`, if that loses nothing."""
+def _cast(op: str, name: str, values: Array, x: Array, of: str = "x") -> Array:
+    """Return `values` in the type of `x`, which the operation may call by another name, if that loses nothing."""
     dtype = np.dtype(x.dtype.type)
     if values.dtype == dtype:
         return values
-    check_cast(op, name, values.dtype, dtype)
+    check_cast(op, name, values.dtype, dtype, of)
     return _as_type(values, dtype)
 
 
-def check_cast(op: str, name: str, given: np.dtype[Any], dtype: np.dtype[Any]) -> None:
-    """Check that a parameter's type casts to that of x and loses nothing."""
+def check_cast(op: str, name: str, given: np.dtype[Any], dtype: np.dtype[Any], of: str = "x") -> None:
+    """Check that the type of another argument casts to that of `of` and loses nothing."""
     if given.type is not dtype.type and given.itemsize == HALF:
-        raise TypeError(f"{op}: {name} has type {given}, and x has {dtype}; 16 bits go with their own type only")
+        raise TypeError(f"{op}: {name} has type {given}, and {of} has {dtype}; 16 bits go with their own type only")
     if not np.can_cast(given, dtype, "safe"):
-        raise TypeError(f"{op}: {name} has type {given}, which does not cast safely to x's {dtype}")
+        raise TypeError(f"{op}: {name} has type {given}, which does not cast safely to {of}'s {dtype}")
 
 
 @quiet  # this costs a microsecond, so only what changes its type pays for it

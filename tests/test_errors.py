@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fastleaky
+from examples import arrays_of
 from fastleaky._backends import native
 from fastleaky._operations import OPERATIONS
 
@@ -36,23 +37,28 @@ def read_only(a):
 def call(name, **changed):
     """Apply an operation to good arguments, some of them changed."""
     operation = OPERATIONS[name]
-    given = {**dict.fromkeys(operation.inputs, X), **dict.fromkeys(operation.channel, W)}
-    given |= {**dict.fromkeys(operation.numbers, 0.1), **changed}
-    options = {key: value for key, value in given.items() if key in ("out", "axis")}
-    return operation(fastleaky, given, **options)
+    given = {**dict.fromkeys(arrays_of(operation), X), **dict.fromkeys(operation.channel, W)}
+    given |= dict.fromkeys(operation.numbers, 0.1) | changed
+    options = {key: given[key] for key in operation.keywords if key in given}
+    return getattr(fastleaky, name)(*(given[key] for key in operation.positional), **options)
 
 
 SAME = np.ones(5, np.float32)
 ROOM = np.ones(X.size + 4, np.float32)
 EVERY = list(OPERATIONS)
-BACKWARD, LEAKY, PRELU = (
-    [name for name, operation in OPERATIONS.items() if argument in operation.positional]
-    for argument in ("grad", "negative_slope", "weight")
+BACKWARD, LEAKY, CLAMPED, FUSED = (
+    [name for name, operation in OPERATIONS.items() if argument in (*operation.positional, operation.more)]
+    for argument in ("grad", "negative_slope", "clamp", "residual")
 )
+PRELU = [name for name, operation in OPERATIONS.items() if operation.channel]
 PAIRS = [name for name, operation in OPERATIONS.items() if len(operation.results) > 1]
+CHANNELS, SUMS = PRELU + [name for name in PAIRS if name not in PRELU], [name for name in PAIRS if name not in PRELU]
+NOT_POSITIVE = (np.nan, np.inf, -np.inf, 0.0, -0.0, -1.0, 0, -1, -5e-324, 10**300 * -1, np.float32(-1), np.float64(0))
+NO_NUMBERS = ("0.1", 1j, [0.1], np.ones(1), np.ones(3), True, np.True_, X)
 
 BAD = [
-    # operations, what is changed, the error, what its message must say
+    # Operations, what is changed, the error, what its message must say. Whatever x and the weight, one after the other
+    # each channel parameter, are called.
     *[
         (
             EVERY,
@@ -71,21 +77,40 @@ BAD = [
     (BACKWARD, {"grad": 1.0}, TypeError, "grad has type float64, which does not cast safely to x's float32"),
     (BACKWARD, {"grad": X.astype(int)}, TypeError, "grad has type int64"),
     (BACKWARD, {"grad": X.astype("f8")}, TypeError, "grad has type float64, which does not cast safely to x's float32"),
-    *[
-        (LEAKY, {"negative_slope": slope}, TypeError, "negative_slope is")
-        for slope in ("0.1", None, 1j, [0.1], np.ones(1), np.ones(3), True, np.True_, X)
-    ],
+    *[(LEAKY, {"negative_slope": slope}, TypeError, "negative_slope is") for slope in (*NO_NUMBERS, None)],
     (LEAKY, {"negative_slope": 10**400}, ValueError, "negative_slope is 1000"),
+    *[(CLAMPED, {"gain": gain}, TypeError, "gain is") for gain in (*NO_NUMBERS, None)],
+    *[(CLAMPED, {"clamp": clamp}, TypeError, "clamp is") for clamp in NO_NUMBERS],
+    *[
+        (names, {name: value}, ValueError, f"{name} is {value!r}; it must be positive and finite{also}")
+        for names, name, also in (
+            (CLAMPED, "gain", ""),
+            (CLAMPED, "clamp", ", or None"),
+            (["bias_leaky_relu_backward"], "negative_slope", ""),
+        )
+        for value in NOT_POSITIVE
+    ],
+    *[(CLAMPED, {name: 10**400}, ValueError, f"{name} is 1000") for name in ("gain", "clamp")],
+    (FUSED, {"residual": X[:2]}, ValueError, "residual has shape (2, 8, 16); it must have x's, (4, 8, 16)"),
+    (FUSED, {"residual": X[:1]}, ValueError, "residual has shape (1, 8, 16)"),
+    (FUSED, {"residual": X.transpose(0, 2, 1)}, ValueError, "residual has shape (4, 16, 8)"),
+    (FUSED, {"residual": W}, ValueError, "residual has shape (8,)"),
+    (FUSED, {"residual": 1.0}, TypeError, "residual has type float64, which does not cast safely to x's float32"),
+    (FUSED, {"residual": X.astype(int)}, TypeError, "residual has type int64; it must be float32, float64, float16"),
+    (FUSED, {"residual": X.astype("f8")}, TypeError, "residual has type float64, which does not cast safely"),
+    (FUSED, {"residual": X.astype("e")}, TypeError, "residual has type float16, and x has float32"),
     (PRELU, {"weight": W[:3]}, ValueError, "weight has 3 values for 8 channels (axis 1 of x with shape (4, 8, 16))"),
     (PRELU, {"weight": W[:0]}, ValueError, "weight has 0 values for 8 channels"),
+    (SUMS, {"x": X[0, 0], "grad": X[0, 0]}, ValueError, "axis 1 is out of range for x with shape (16,)"),
+    (SUMS, {"x": X[0, 0, 0], "grad": X[0, 0, 0], "axis": 0}, ValueError, "axis 0 is out of range for x with shape ()"),
     (PRELU, {"axis": 2}, ValueError, "weight has 8 values for 16 channels (axis 2 of x with shape (4, 8, 16))"),
     (PRELU, {"axis": -1}, ValueError, "weight has 8 values for 16 channels (axis -1"),
-    (PRELU, {"axis": 3}, ValueError, "axis 3 is out of range for x with shape (4, 8, 16)"),
+    (CHANNELS, {"axis": 3}, ValueError, "axis 3 is out of range for x with shape (4, 8, 16)"),
     (PRELU, {"weight": np.ones(X.strides[0], "f"), "axis": 3}, ValueError, "axis 3 is out of range"),
-    (PRELU, {"axis": -4}, ValueError, "axis -4 is out of range"),
-    (PRELU, {"axis": 1.0}, TypeError, "axis is 1.0; it must be an integer"),
-    (PRELU, {"axis": None}, TypeError, "axis is None"),
-    (PRELU, {"axis": "1"}, TypeError, "axis is '1'"),
+    (CHANNELS, {"axis": -4}, ValueError, "axis -4 is out of range"),
+    (CHANNELS, {"axis": 1.0}, TypeError, "axis is 1.0; it must be an integer"),
+    (CHANNELS, {"axis": None}, TypeError, "axis is None"),
+    (CHANNELS, {"axis": "1"}, TypeError, "axis is '1'"),
     (PRELU, {"weight": np.ones((8, 1), "f")}, ValueError, "weight has shape (8, 1); for x with shape (4, 8, 16)"),
     (PRELU, {"weight": np.ones((1, 1, 8, 1), "f")}, ValueError, "weight has shape (1, 1, 8, 1)"),
     (PRELU, {"weight": np.ones((1, 7, 1), "f")}, ValueError, "(1, 7, 1) does not broadcast to x with shape (4, 8, 16)"),
@@ -128,7 +153,7 @@ BAD = [
     (PAIRS, {"out": (None, read_only(W))}, ValueError, "out[1] is read-only"),
     (
         PAIRS,
-        {"x": SAME, "grad": SAME, "weight": SAME, "out": (SAME, SAME)},
+        {"x": SAME, "grad": SAME, "weight": SAME, "axis": 0, "out": (SAME, SAME)},
         ValueError,
         "out[0] and out[1] share memory",
     ),
@@ -139,28 +164,38 @@ BAD = [
         "out[0] and out[1] share memory",
     ),
 ]
-SPREAD = [(name, *rest) for names, *rest in BAD for name in names]
+
+
+def as_called(name, changed, message):
+    """Yield what is changed and the message, as they are for an operation with other names."""
+    operation = OPERATIONS[name]
+    parameters = operation.channel or [operation.results[-1].removeprefix("d")]
+    for parameter in parameters if "weight" in changed and "x" not in changed else parameters[:1]:
+        names = {"x": operation.inputs[-1], "weight": parameter}
+        text = re.sub(r"\bweight\b", parameter, re.sub(r"\bx\b", operation.inputs[-1], message))
+        yield {names.get(key, key): value for key, value in changed.items()}, text
+
+
+SPREAD = [
+    (name, renamed, error, text)
+    for names, changed, error, message in BAD
+    for name in names
+    for renamed, text in as_called(name, changed, message)
+]
 
 
 @pytest.mark.parametrize(("name", "changed", "error", "message"), SPREAD, ids=range(len(SPREAD)))
 def test_message(name, changed, error, message):
-    before = {key: value.tobytes() for key, value in changed.items() if isinstance(value, np.ndarray)}
+    """It says what is wrong, and nothing was written, to no input and to no output."""
+    outs = (np.full_like(X, 7), np.full_like(W, 7))[: len(OPERATIONS[name].results)]
+    given = {"out": outs if len(outs) > 1 else outs[0], **changed}
+    values = [one for value in (*given.values(), outs) for one in (value if type(value) is tuple else (value,))]
+    arrays = [value for value in values if isinstance(value, np.ndarray)]
+    before = [array.tobytes() for array in arrays]
     with pytest.raises(error, match=re.escape(f"{name}: ")) as caught:
-        call(name, **changed)
+        call(name, **given)
     assert message in str(caught.value)
-    assert before == {key: value.tobytes() for key, value in changed.items() if isinstance(value, np.ndarray)}
-
-
-def test_nothing_is_written_before_an_error():
-    out = np.full_like(X, 7)
-    dweight = np.full_like(W, 7)
-    for changed in ({"grad": X[:1]}, {"weight": W[:3]}, {"axis": 9}, {"x": X.astype(int)}):
-        with pytest.raises((TypeError, ValueError)):
-            call("prelu_backward", **changed, out=(out, dweight))
-    with pytest.raises(ValueError, match="read-only"):
-        call("prelu_backward", out=(out, read_only(W)))
-    assert np.all(out == 7)
-    assert np.all(dweight == 7)
+    assert [array.tobytes() for array in arrays] == before
 
 
 def test_interleaved_outputs_share_no_memory():
