@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 import fastleaky
+from examples import VARIANTS
 from fastleaky import reference
-from fastleaky._backends.selftest import same_bits
+from fastleaky._backends.selftest import draw, same_bits
 from fastleaky._dtypes import limits
+from fastleaky._operations import PLAIN
 
 HAS_BFLOAT16 = importlib.util.find_spec("ml_dtypes") is not None
 ALL = np.arange(1 << 16, dtype=np.uint16)
@@ -66,6 +68,24 @@ def test_every_gradient(half):
     for slope, wanted in cases:
         assert same_bits(fastleaky.leaky_relu_backward(grad, x, slope), wanted), slope
     assert all(map(same_bits, fastleaky.prelu_backward(grad, x, weight), both))
+
+
+@functools.cache
+def every_fused(half):
+    """Every number in the place of each array, in some order; and the results of each variant that is fused."""
+    rng = np.random.default_rng(0)
+    given = {name: rng.permutation(ALL).view(half).reshape(256, 256) for name in ("x", "grad", "y", "residual")}
+    given |= {name: draw(rng, 256, half, "special") for name in ("bias", "scale", "shift", "weight")}
+    given |= {"negative_slope": 0.2, "gain": 2**0.5, "clamp": 30.0}
+    fused = [variant for variant in VARIANTS.values() if variant.name not in PLAIN]
+    return given, [(variant, variant(reference, given)) for variant in fused]
+
+
+@pytest.mark.usefixtures("backend")
+def test_every_input_of_what_is_fused(half):
+    given, cases = every_fused(half)
+    for variant, wanted in cases:
+        assert all(map(same_bits, variant(fastleaky, given), wanted)), variant
 
 
 @pytest.mark.usefixtures("backend")

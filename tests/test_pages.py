@@ -8,7 +8,7 @@ from conftest import FRAMEWORKS
 from pages import PAGES, ROOT, blocks
 
 import fastleaky
-from fastleaky import _api
+from fastleaky import _api, _fused
 from fastleaky._backends import choice
 from fastleaky.quantized import _api as quantized_api
 
@@ -73,7 +73,7 @@ def test_architecture_names_every_file():
             assert re.search(rf"[`/]{re.escape(name)}`", page), file
 
 
-@pytest.mark.parametrize("module", [_api, choice, quantized_api])
+@pytest.mark.parametrize("module", [_api, _fused, choice, quantized_api])
 def test_examples_of_the_docstrings(module):
     assert doctest.testmod(module).failed == 0
 
