@@ -19,12 +19,9 @@ def apply(name: str, given: tuple[Any, ...], out: Any, axis: int = 1, more: Any 
     operation = OPERATIONS[name]
     if out is None and more is None and (results := _try_fast(operation, given, axis)):
         return results
-    inputs, channel, numbers = _arguments.parse(operation, given, axis)
-    x = inputs[-1]
-    classes = given[: len(inputs)]
-    if more is not None:
-        inputs.append(_arguments.like_x(operation, operation.more, more, x))
-        classes = (*classes, more)
+    inputs, channel, numbers = _arguments.parse(operation, given, axis, more)
+    count = len(operation.inputs)
+    x, classes = inputs[count - 1], given[:count] if more is None else (*given[:count], more)
     out, *outs = _arguments.outputs(operation, out, x, channel)
     layout = plan(x.shape, x.strides, channel.varying, ordered=bool(outs))
     dense = [layout.dense(array) for array in inputs]

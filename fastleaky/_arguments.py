@@ -22,8 +22,10 @@ class Channel(NamedTuple):
     varying: tuple[int, ...]  # the axes of x along which they vary
 
 
-def parse(operation: Operation, given: tuple[Any, ...], axis: Any) -> tuple[list[Array], Channel, list[float | None]]:
-    """Return the inputs, of which x is the last, the channel parameters and the numbers."""
+def parse(
+    operation: Operation, given: tuple[Any, ...], axis: Any, more: Any = None
+) -> tuple[list[Array], Channel, list[float | None]]:
+    """Return the inputs, of which x is the last but for one more; the channel parameters and the numbers."""
     op, count = operation.name, len(operation.inputs)
     x = floats(op, operation.inputs[-1], given[count - 1])
     inputs = [like_x(operation, *named, x) for named in zip(operation.inputs[:-1], given, strict=False)]
@@ -32,7 +34,9 @@ def parse(operation: Operation, given: tuple[Any, ...], axis: Any) -> tuple[list
     channel = _channel(op, named_parameters[:split], x, axis)
     if operation.has_channels and not operation.channel:
         channel = _summed(operation, x, axis)
-    return [*inputs, x], channel, [_number(operation, *named) for named in named_parameters[split:]]
+    numbers = [_number(operation, *named) for named in named_parameters[split:]]
+    inputs += [x] if more is None else [x, like_x(operation, operation.more, more, x)]
+    return inputs, channel, numbers
 
 
 def _number(operation: Operation, name: str, value: Any) -> float | None:

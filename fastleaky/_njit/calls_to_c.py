@@ -46,10 +46,12 @@ def runner(operation: Operation) -> Any:
             given, sizes, parameters = [cgutils.unpack_tuple(builder, value) for value in tuples]
             pointers = [
                 builder.ptrtoint(context.make_array(kind)(context, builder, array).data, isa.type)
+                if isinstance(kind, types.Array)
+                else isa.type(0)
                 for kind, array in zip(arrays, given, strict=True)
             ]
             rounded = [context.cast(builder, *number, element) for number in zip(parameters, numbers, strict=True)]
-            arguments = [isa, *pointers, *(sizes if operation.channel else sizes[2:]), *rounded]
+            arguments = [isa, *pointers, *(sizes if operation.has_channels else sizes[2:]), *rounded]
             kind = ir.FunctionType(ir.VoidType(), [argument.type for argument in arguments])
             name = f"fl_{operation.name}_{NAMES[element]}"
             builder.call(cgutils.get_or_insert_function(builder.module, kind, name), arguments)

@@ -1,5 +1,7 @@
 """The errors of compiled code, with the texts of the public functions."""
 
+from typing import Any
+
 import numpy as np
 
 from fastleaky import _arguments
@@ -7,12 +9,13 @@ from fastleaky._operations import OPERATIONS
 
 
 class ArgumentError(ValueError):
-    """Compiled code only finds that shapes do not fit. What is wrong is found here, by the checks of Python calls."""
+    """Compiled code only finds that arguments do not fit. How they do not is found here, as for calls from Python."""
 
-    def __init__(self, name: str, shapes: tuple[tuple[int, ...], ...], axis: int) -> None:
+    def __init__(self, name: str, shapes: tuple[tuple[int, ...], ...], numbers: tuple[Any, ...], axis: int) -> None:
         operation = OPERATIONS[name]
         arrays = [np.broadcast_to(np.float32(0), shape) for shape in shapes]
+        more = arrays.pop() if operation.more else None
         try:
-            _arguments.parse(operation, (*arrays, *(0.0 for _ in operation.numbers)), axis)
+            _arguments.parse(operation, (*arrays, *numbers), axis, more)
         except ValueError as error:
             super().__init__(*error.args)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from numba.core import types
 from numba.extending import overload
 
 
@@ -14,3 +15,8 @@ def generated(choose: Callable[..., Callable[..., Any]]) -> Callable[..., Any]:
 
     overload(function, strict=False)(choose)  # strict would have both signatures alike, to their annotations
     return function
+
+
+def is_none(kind: Any) -> bool:
+    """Is an argument of this type None, given or by default?"""
+    return kind in (None, types.none) or (isinstance(kind, types.Omitted) and kind.value is None)

@@ -14,7 +14,7 @@ from numba.extending import register_jitable
 from numba.np.arrayobj import populate_array
 
 from fastleaky._backends.numba_intrinsics import primitive
-from fastleaky._njit.generated import generated
+from fastleaky._njit.generated import generated, is_none
 
 Axes = tuple[int, ...]
 Shape = tuple[int, int, int]
@@ -142,6 +142,11 @@ def dense(array: Any, layout: Any, like: Any) -> Any:
     def scalar(array: Any, layout: Layout, like: Any) -> Any:
         return np.full((1, 1, 1), array[()], like.dtype)
 
+    def absent(array: Any, layout: Layout, like: Any) -> Any:
+        return None
+
+    if is_none(array):
+        return absent
     if not array.ndim:
         return scalar
     return same_type if array.dtype == like.dtype else other_type

@@ -3,8 +3,9 @@
 from typing import Any
 
 import numpy as np
+from numba.extending import register_jitable
 
-from fastleaky._njit.generated import generated
+from fastleaky._njit.generated import generated, is_none
 from fastleaky._njit.layouts import dense
 from fastleaky._njit.overloads import NUMBERS
 
@@ -41,8 +42,69 @@ def _broadcast(weight: Any, x: Any, axis: int) -> int:
 def _along_axis(weight: Any, x: Any, axis: int) -> int:
     if weight.size == 1:
         return 0
-    at = axis + x.ndim if axis < 0 else axis
+    at = _from_first(axis, x)
     return 1 << at if 0 <= at < x.ndim and weight.size == x.shape[at] else MISFIT
+
+
+@register_jitable
+def _from_first(axis: int, x: Any) -> int:
+    """Count an axis from the first. It may be out of range."""
+    return axis + x.ndim if axis < 0 else axis
+
+
+@generated
+def summed_axis(x: Any, axis: Any) -> Any:
+    """Return the axis of a sum without a parameter, or MISFIT."""
+
+    def only(x: Any, axis: int) -> int:
+        at = _from_first(axis, x)
+        if not 0 <= at < x.ndim:
+            return MISFIT
+        return 0 if x.shape[at] == 1 else 1 << at
+
+    def no_fit(x: Any, axis: int) -> int:
+        return MISFIT
+
+    return only if x.ndim else no_fit
+
+
+@generated
+def shape_of(array: Any, x: Any) -> Any:
+    """Return the shape of an argument; of one that is left out, that of x."""
+
+    def own(array: Any, x: Any) -> Any:
+        return np.shape(array)
+
+    def absent(array: Any, x: Any) -> Any:
+        return x.shape
+
+    return absent if is_none(array) else own
+
+
+@generated
+def is_positive(value: Any) -> Any:
+    """Is it positive and finite, or left out?"""
+
+    def given(value: Any) -> bool:
+        return bool(0 < value < np.inf)
+
+    def absent(value: Any) -> bool:
+        return True
+
+    return absent if is_none(value) else given
+
+
+@generated
+def number(value: Any) -> Any:
+    """Return it as a float, as a call from Python does; 0 if it is left out, as C takes that."""
+
+    def given(value: Any) -> float:
+        return float(value)
+
+    def absent(value: Any) -> float:
+        return 0.0
+
+    return absent if is_none(value) else given
 
 
 @generated

@@ -1,7 +1,9 @@
 """The operations inside a user's @njit: the specification's bits, with the C kernels and with the Numba kernels."""
 
 import functools
+import itertools
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from layouts import LAYOUTS
 import fastleaky
 from examples import example
 from fastleaky import prelu_backward, reference
-from fastleaky._backends.selftest import draw, same_bits
+from fastleaky._backends.selftest import data, draw, same_bits
 from fastleaky._operations import OPERATIONS, PLAIN
 
 numba = pytest.importorskip("numba")
@@ -37,8 +39,14 @@ def _allocations_are_counted():
 
 @pytest.fixture(params=PLAIN)
 def operation(request):
-    """Each operation that this door has."""
+    """Each operation that has kernels in C and in Numba."""
     return PLAIN[request.param]
+
+
+@pytest.fixture(params=[name for name in OPERATIONS if name not in PLAIN])
+def fused(request):
+    """Each operation that has kernels in C only."""
+    return OPERATIONS[request.param]
 
 
 @pytest.fixture(params=[pytest.param("c", marks=needs_c), "numba"])
@@ -53,21 +61,21 @@ def compiled(name, kernels):
 
 
 def apply(operation, kernels, given, axis=1):
-    arguments = [given[name] for name in operation.positional]
-    result = compiled(operation.name, kernels)(*arguments, *[axis] * bool(operation.channel))
-    return result if isinstance(result, tuple) else (result,)
+    options = {"axis": axis} if operation.has_channels else {}
+    return operation(SimpleNamespace(**{operation.name: compiled(operation.name, kernels)}), given, **options)
 
 
 def check(operation, kernels, given, axis=1, wanted=None):
     """Compare with the specification; the arguments stay as they are."""
-    before = {name: np.array(given[name]) for name in operation.positional}
-    wanted = wanted or operation(reference, given, **{"axis": axis} if operation.channel else {})
+    before = {name: value.copy() for name, value in given.items() if isinstance(value, np.ndarray)}
+    wanted = wanted or operation(reference, given, **{"axis": axis} if operation.has_channels else {})
     assert all(map(same_bits, apply(operation, kernels, given, axis), wanted))
-    assert all(same_bits(np.array(given[name]), before[name]) for name in before)
+    assert all(same_bits(given[name], before[name]) for name in before)
 
 
 def laid_out(operation, given, layout):
-    return given | {name: NATIVE[layout](given[name]) for name in (*operation.inputs, *operation.channel)}
+    names = (*operation.inputs, *operation.channel, operation.more)
+    return given | {name: NATIVE[layout](given[name]) for name in names if given.get(name) is not None}
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -115,6 +123,27 @@ def test_weights(name):
         for shape in WEIGHTS:
             given, _ = example((3, 4, 5), weight_shape=shape)
             check(OPERATIONS[name], ANY, laid_out(OPERATIONS[name], given, layout), 7)
+
+
+@needs_c
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_fused(fused, dtype):
+    """With what may be left out, and without; where arrays must be copied, and where not."""
+    left_out = dict.fromkeys([fused.more, *fused.optional])
+    for shape, kind in itertools.product([*SHAPES, (7, 1), (2, 3, 300, 5)], ("finite", "special")):
+        given = data(np.random.default_rng(0), shape, dtype, kind=kind)
+        check(fused, "c", given)
+        check(fused, "c", given | left_out)
+        check(fused, "c", laid_out(fused, given, "transposed"))
+        check(fused, "c", given | {"residual": draw(np.random.default_rng(1), shape, "float32", kind)})
+    for axis in (0, -1):
+        check(fused, "c", data(np.random.default_rng(1), (2, 4, 300), dtype, axis=axis), axis=axis)
+
+
+def test_fused_without_c(fused):
+    given = data(np.random.default_rng(0), (2, 3), "float32")
+    with pytest.raises(TypingError, match=f"{fused.name}: compiled code has it only where fastleaky has its C kernels"):
+        apply(fused, "numba", given)
 
 
 @pytest.mark.parametrize("slope", [0.1, -3, 2**60 + 1, np.float32(0.1), np.uint8(2), np.nan, -np.inf, 1e-320, 0])
@@ -230,28 +259,64 @@ WRONG = [
 ]
 
 
+WRONG_FUSED = [
+    ("bias_leaky_relu", ((2, 3), (4,)), {}),
+    ("bias_leaky_relu", ((2, 3), (3,), 0.2, -1.0), {}),
+    ("bias_leaky_relu", ((2, 3), (3,)), {"gain": np.nan}),
+    ("bias_leaky_relu", ((2, 3), (3,)), {"clamp": 0}),
+    ("bias_leaky_relu", ((2, 3), (3,), 0.2, 1.0, np.inf), {}),
+    ("bias_leaky_relu_backward", ((2, 3), (2, 4)), {}),
+    ("bias_leaky_relu_backward", ((2, 3), (2, 3), 0.0), {}),
+    ("bias_leaky_relu_backward", ((2, 3), (2, 3)), {"axis": 2}),
+    ("bias_leaky_relu_backward", ((2, 1), (2, 1)), {"axis": -3}),
+    ("bias_leaky_relu_backward", ((), ()), {"axis": 0}),
+    ("scale_shift_leaky_relu", ((2, 3), (3,), (3,)), {"residual": (3,)}),
+    ("scale_shift_prelu", ((2, 3), (3,), (3,), (2,)), {}),
+    ("scale_shift_prelu", ((2, 3), (3,), (3,), (3,)), {"residual": (2, 4)}),
+]
+
+
 @pytest.mark.parametrize(("name", "given"), WRONG, ids=str)
 def test_shapes_that_do_not_fit(kernels, name, given):
+    *shapes, last = given
+    is_axis = name == "prelu" and isinstance(last, int)
+    check_error(kernels, name, shapes if is_axis else given, {"axis": last} if is_axis else {})
+
+
+@needs_c
+@pytest.mark.parametrize(("name", "given", "options"), WRONG_FUSED, ids=str)
+def test_arguments_of_fused_operations_that_do_not_fit(name, given, options):
+    check_error("c", name, given, options)
+
+
+def check_error(kernels, name, given, options):
     """The error is that of Python, and comes before anything is allocated."""
-    arguments = [np.ones(shape, np.float32) if isinstance(shape, tuple) else shape for shape in given]
-    axis = dict.fromkeys(["axis"], arguments.pop()) if name == "prelu" and len(given) > 2 else {}
+    arguments = [array_of(value) for value in given]
+    options = {option: array_of(value) for option, value in options.items()}
     with pytest.raises(ValueError, match=f"^{name}: ") as wanted:
-        getattr(fastleaky, name)(*arguments, **axis)
+        getattr(fastleaky, name)(*arguments, **options)
 
     def fail():
         with pytest.raises(ValueError, match=f"^{name}: ") as found:
-            compiled(name, kernels)(*arguments, *axis.values())
+            compiled(name, kernels)(*arguments, **options)
         assert str(found.value) == str(wanted.value)
 
     fail()
     before = rtsys.get_allocation_stats()
     fail()
     after = rtsys.get_allocation_stats()
+    arrays = sum(isinstance(value, np.ndarray) for value in (*arguments, *options.values()))
     assert after.alloc - before.alloc == after.free - before.free
-    assert after.mi_alloc - before.mi_alloc == after.mi_free - before.mi_free == len(arguments) - ("leaky" in name)
+    assert after.mi_alloc - before.mi_alloc == after.mi_free - before.mi_free == arrays
+
+
+def array_of(value):
+    """An array, if that is a shape."""
+    return np.ones(value, np.float32) if isinstance(value, tuple) else value
 
 
 x, half, numbers = np.ones((2, 3), np.float32), np.ones(3, np.float16), np.ones(3, np.int32)
+wide = x.astype(float)
 TYPES = {
     "leaky_relu: x is float64; it must be an array": lambda: fastleaky.leaky_relu(1.0),
     "leaky_relu: x is reflected list": lambda: fastleaky.leaky_relu([1.0]),
@@ -267,6 +332,17 @@ TYPES = {
     "prelu: weight has type int32; it must be float32": lambda: fastleaky.prelu(x, numbers),
     "prelu: axis is float64; it must be an integer": lambda: fastleaky.prelu(x, x, axis=1.0),
     "too many positional arguments": lambda: fastleaky.prelu(x, x, 1),
+    "bias_leaky_relu: gain is none; it must be a real number": lambda: fastleaky.bias_leaky_relu(x, x, 0.2, None),
+    "bias_leaky_relu: clamp has type float16": lambda: fastleaky.bias_leaky_relu(x, x, 0.2, 1.0, half[0]),
+    "scale_shift_prelu: residual is float64; it must be an array, or None": lambda: fastleaky.scale_shift_prelu(
+        x, x, x, x, residual=0.5
+    ),
+    "scale_shift_prelu: residual has type float64, which does not": lambda: fastleaky.scale_shift_prelu(
+        x, x, x, x, residual=wide
+    ),
+    "bias_leaky_relu_backward: axis is none; it must be an integer": lambda: fastleaky.bias_leaky_relu_backward(
+        x, x, axis=None
+    ),
     "prelu: compiled code takes no out; assign the result": lambda: fastleaky.prelu(x, x, out=x),
 }
 
