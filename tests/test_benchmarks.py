@@ -214,6 +214,22 @@ def test_other_activations_are_what_they_are_called(name):
         assert np.allclose(layer["out"], wanted, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+def test_cases_are_compiled_one_by_one():
+    """However many there are in a process."""
+    torch = pytest.importorskip("torch")
+    peer, case = PEERS[torch_compile.COMPILED], replace(SMALL, operation="scale_shift_leaky_relu")
+    with importlib.import_module("torch._dynamo.config").patch(recompile_limit=1):
+        for shape in case.shapes[0], (1, 4, 4, 4):
+            one = replace(case, shapes=(shape,))
+            try:
+                ((call,),) = (ways.calls for ways in peer.prepare(one, draw(one)))
+            except MissingError as error:
+                pytest.skip(f"{error}")
+            with torch.inference_mode():
+                assert call()[0][0].shape == shape
+
+
 def test_nothing_is_compiled_without_a_compiler(monkeypatch):
     pytest.importorskip("torch")
     monkeypatch.setattr(torch_compile.shutil, "which", lambda _: None)

@@ -35,7 +35,8 @@ def prepare(case: Case, layers: list[Layer]) -> list[Prepared]:
                 out.copy_(result)  # Inductor computes it there
         return [tuple(given) for given in outs]
 
-    compiled = torch.compile(every, dynamic=False, fullgraph=True)
+    # Every case is compiled for its shapes, and counts by itself: without that, a process may compile but eight.
+    compiled = torch.compile(every, dynamic=False, fullgraph=True, isolate_recompiles=True)
     return [Prepared([functools.partial(compiled)], lambda value: torch_.arrays(value[0]), torch.inference_mode)]
 
 
