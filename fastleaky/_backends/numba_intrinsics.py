@@ -89,6 +89,23 @@ def load(_: Any, array: Any, _at: Any, like: Any) -> Any:
 
 
 @primitive
+def load_each(_: Any, rows: Any, _at: Any, like: Any) -> Any:
+    """Load from each of several arrays."""
+    row = rows.dtype
+    one = like(row, types.intp, like)
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        loaded = []
+        for i in range(rows.count):
+            array = builder.extract_value(values[0], i)
+            address, alignment = _place(context, builder, one, (array, *values[1:]))
+            loaded.append(builder.load(address, align=alignment))
+        return context.make_tuple(builder, signature.return_type, loaded)
+
+    return types.UniTuple(like, rows.count)(rows, types.intp, like), emit
+
+
+@primitive
 def store(_: Any, array: Any, _at: Any, value: Any) -> Any:
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         address, alignment = _place(context, builder, signature, values)
@@ -159,6 +176,32 @@ def select(_: Any, x: Any, a: Any, b: Any) -> Any:
 
 
 @primitive
+def clamp(_: Any, value: Any, limit: Any) -> Any:
+    """``value``, but at most `limit` and at least ``-limit``; ``value`` where either is NaN."""
+
+    def emit(_: Any, builder: Any, __: Any, values: Any) -> Any:
+        value, limit = values
+        value = builder.select(builder.fcmp_ordered(">", value, limit), limit, value)
+        least = builder.fneg(limit)
+        return builder.select(builder.fcmp_ordered("<", value, least), least, value)
+
+    return value(value, limit), emit
+
+
+@primitive
+def within(_: Any, value: Any, limit: Any, a: Any) -> Any:
+    """``abs(value) >= limit ? 0 : a``."""
+
+    def emit(_: Any, builder: Any, __: Any, values: Any) -> Any:
+        value, limit, a = values
+        above = builder.fcmp_ordered(">=", value, limit)
+        below = builder.fcmp_ordered("<=", value, builder.fneg(limit))
+        return builder.select(builder.or_(above, below), ir.Constant(a.type, None), a)
+
+    return a(value, limit, a), emit
+
+
+@primitive
 def zero(_: Any, like: Any) -> Any:
     return like(like), lambda _, __, ___, values: ir.Constant(values[0].type, None)
 
@@ -178,11 +221,26 @@ def splat(_: Any, number: Any) -> Any:
     """Copy a number to every lane."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        nothing = ir.Constant(context.get_value_type(signature.return_type), ir.Undefined)
-        first = builder.insert_element(nothing, values[0], ir.Constant(ir.IntType(32), 0))
-        return _shuffled(builder, first, [0] * LANES)
+        return _splat(context, builder, signature.return_type, values[0])
 
     return Lanes(number)(number), emit
+
+
+@primitive
+def splat_each(_: Any, numbers: Any) -> Any:
+    """Copy each of several numbers to every lane of a vector of its own."""
+    lanes = Lanes(numbers.dtype)
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        many = [_splat(context, builder, lanes, builder.extract_value(values[0], i)) for i in range(numbers.count)]
+        return context.make_tuple(builder, signature.return_type, many)
+
+    return types.UniTuple(lanes, numbers.count)(numbers), emit
+
+
+def _splat(context: Any, builder: Any, lanes: Lanes, number: Any) -> Any:
+    nothing = ir.Constant(context.get_value_type(lanes), ir.Undefined)
+    return _shuffled(builder, builder.insert_element(nothing, number, ir.Constant(ir.IntType(32), 0)), [0] * LANES)
 
 
 @primitive

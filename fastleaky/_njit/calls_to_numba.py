@@ -5,9 +5,9 @@ from typing import Any
 from numba.core.errors import TypingError
 from numba.extending import register_jitable
 
-from fastleaky._backends.numba_elementwise import make_columns, make_flat, make_rows
+from fastleaky._backends.numba_elementwise import for_columns, make_columns, make_flat, make_rows
 from fastleaky._backends.numba_intrinsics import jit
-from fastleaky._backends.numba_ordered_sum import make_backward_columns, make_backward_rows
+from fastleaky._backends.numba_ordered_sum import for_backward_columns, make_backward_columns, make_backward_rows
 from fastleaky._operations import LEAKY, Operation
 
 Arrays = tuple[Any, ...]  # as in C: the inputs, the rows of channel parameters, the results
@@ -43,18 +43,18 @@ def _per_channel(arrays: Arrays, shape: Shape, _: tuple[float, ...]) -> None:
     if not out.size:
         return
     if _channels_last(shape):
-        _columns(v, x, slope, out)
+        _columns(v, x, (for_columns(slope),), out)
     else:
-        _rows(v, x, slope, out)
+        _rows(v, x, (slope,), out)
 
 
 @register_jitable
 def _slope_gradient(arrays: Arrays, shape: Shape, _: tuple[float, ...]) -> None:
     grad, x, slope, dx, dslope = arrays
     if _channels_last(shape):
-        _backward_columns(grad, x, slope, dx, dslope)
+        _backward_columns(grad, x, (for_backward_columns(slope),), dx, dslope)
     else:
-        _backward_rows(grad, x, slope, dx, dslope)
+        _backward_rows(grad, x, (slope,), dx, dslope)
 
 
 @register_jitable
