@@ -34,19 +34,21 @@ def parse(
     channel = _channel(op, named_parameters[:split], x, axis)
     if operation.has_channels and not operation.channel:
         channel = _summed(operation, x, axis)
-    numbers = [_number(operation, *named) for named in named_parameters[split:]]
+    numbers = [_number(operation, *named, x) for named in named_parameters[split:]]
     inputs += [x] if more is None else [x, like_x(operation, operation.more, more, x)]
     return inputs, channel, numbers
 
 
-def _number(operation: Operation, name: str, value: Any) -> float | None:
-    """Return `value` as a number that the operation takes."""
+def _number(operation: Operation, name: str, value: Any, x: Array) -> float | None:
+    """Return `value` as a number that the operation takes for `x`."""
     if value is None and name in operation.optional:
         return None
     found = number(operation.name, name, value)
-    if name in operation.positive and not 0 < found < math.inf:
-        also = ", or None" if name in operation.optional else ""
-        raise ValueError(f"{operation.name}: {name} is {value!r}; it must be positive and finite{also}")
+    if name in operation.positive:
+        kind = np.dtype("float32" if x.itemsize <= np.dtype("float32").itemsize else "float64")  # it is computed in
+        if not 0 < _as_type(found, kind) < math.inf:
+            also = ", or None" if name in operation.optional else ""
+            raise ValueError(f"{operation.name}: {name} is {value!r}; as a {kind} it must be positive and finite{also}")
     return found
 
 

@@ -31,7 +31,7 @@ class Operation(NamedTuple):
     results: tuple[str, ...] = ("out",)  # the first has the shape of x; the others are sums, a value for each channel
     formula: str = ""  # backends in Python have kernels for some; the rest is computed as the specification says
     more: str = ""  # one more input, or None
-    positive: tuple[str, ...] = ()  # the numbers that must be positive and finite; the others may be anything
+    positive: tuple[str, ...] = ()  # the numbers that must be positive and finite in the type of computation
     optional: tuple[str, ...] = ()  # the numbers that may be None; C takes 0 for that
 
     @property

@@ -53,7 +53,22 @@ BACKWARD, LEAKY, CLAMPED, FUSED = (
 PRELU = [name for name, operation in OPERATIONS.items() if operation.channel]
 PAIRS = [name for name, operation in OPERATIONS.items() if len(operation.results) > 1]
 CHANNELS, SUMS = PRELU + [name for name in PAIRS if name not in PRELU], [name for name in PAIRS if name not in PRELU]
-NOT_POSITIVE = (np.nan, np.inf, -np.inf, 0.0, -0.0, -1.0, 0, -1, -5e-324, 10**300 * -1, np.float32(-1), np.float64(0))
+NOT_POSITIVE = (
+    1e-46,
+    1e39,
+    np.nan,
+    np.inf,
+    -np.inf,
+    0.0,
+    -0.0,
+    -1.0,
+    0,
+    -1,
+    -5e-324,
+    10**300 * -1,
+    np.float32(-1),
+    np.float64(0),
+)
 NO_NUMBERS = ("0.1", 1j, [0.1], np.ones(1), np.ones(3), True, np.True_, X)
 
 BAD = [
@@ -82,7 +97,7 @@ BAD = [
     *[(CLAMPED, {"gain": gain}, TypeError, "gain is") for gain in (*NO_NUMBERS, None)],
     *[(CLAMPED, {"clamp": clamp}, TypeError, "clamp is") for clamp in NO_NUMBERS],
     *[
-        (names, {name: value}, ValueError, f"{name} is {value!r}; it must be positive and finite{also}")
+        (names, {name: value}, ValueError, f"{name} is {value!r}; as a float32 it must be positive and finite{also}")
         for names, name, also in (
             (CLAMPED, "gain", ""),
             (CLAMPED, "clamp", ", or None"),

@@ -75,7 +75,7 @@ static int parse_number(PyObject *given, int positive, double *number)
         return 0;
     *number = PyFloat_AsDouble(given);
     if (*number != -1 || !PyErr_Occurred())
-        return !positive || (*number > 0 && *number <= DBL_MAX);
+        return !positive || (*number >= FLT_MIN && *number <= FLT_MAX); /* so it is in every type */
     PyErr_Clear();
     return 0;
 }

@@ -52,7 +52,7 @@ def source(operation: Operation) -> str:
     if operation.has_channels and not channel:
         axes[x] = f"summed_axis({x}, axis)"
     misfits = [f" or shape_of({name}, {x}) != {x}.shape" for name in inputs[:-1] + more]
-    misfits += [f" or not is_positive({name})" for name in operation.positive]
+    misfits += [f" or not is_positive({name}, {x})" for name in operation.positive]
     rows = [f"row({name}, {name}_axes, varying, {x}, shape[1])" for name in channel]
     sums = list(map("in_shape_of({}, {})".format, channel, outs[1:])) or outs[1:]
     lines = "\n    ".join

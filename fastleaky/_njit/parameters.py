@@ -82,13 +82,13 @@ def shape_of(array: Any, x: Any) -> Any:
 
 
 @generated
-def is_positive(value: Any) -> Any:
-    """Is it positive and finite, or left out?"""
+def is_positive(value: Any, x: Any) -> Any:
+    """Is it positive and finite in the type of x, or left out?"""
 
-    def given(value: Any) -> bool:
-        return bool(0 < value < np.inf)
+    def given(value: Any, x: Any) -> bool:
+        return bool(0 < x.dtype.type(value) < np.inf)
 
-    def absent(value: Any) -> bool:
+    def absent(value: Any, x: Any) -> bool:
         return True
 
     return absent if is_none(value) else given
