@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks import figures, frameworks
-from benchmarks.fused import FUSED
+from benchmarks.fused import NORMALIZED
 from benchmarks.peers import PEERS
 from benchmarks.peers.activations import activation
 from benchmarks.peers.limits import COPY, LIMITS
@@ -16,7 +16,6 @@ from benchmarks.peers.ours import OURS
 from benchmarks.peers.torch_ import TORCH
 from benchmarks.peers.torch_compile import COMPILED
 from benchmarks.results import Results, Timing
-from fastleaky._operations import OPERATIONS
 
 SHOWN = range(2, 27, 4)  # sizes of the sweep that the tables show, as powers of two
 
@@ -51,7 +50,7 @@ def grid(
         row = [f"*{peer}*" if peer in LIMITS else peer]
         for name in columns:
             timing = found.get((peer, name))
-            rivals = [t.time for t in timings if column(t) == name and t.peer not in LIMITS]
+            rivals = [t.time for (_, of), t in found.items() if of == name and t.peer not in LIMITS]
             text = "" if timing is None else show(timing, cell)
             first = timing is not None and peer not in LIMITS and timing.time == best(rivals)
             row.append(f"**{text}**" if first else text)
@@ -169,14 +168,16 @@ def whole(results: Results) -> str:
 def fused(results: Results) -> str:
     """Show microseconds for single layers: fused by us, by others or not at all, and leaky ReLU alone, the limit."""
     timings = [t for t in results.select("goals", fresh=False, residual=False) if len(t.case.shapes) == 1]
-    found = {(t.case.name, t.case.operation, t.peer): t for t in timings}
+    found = {(t.peer, t.case.operation, t.case.shapes): t for t in timings}
     rows = []
-    for shape, operation, peer in found:
-        if peer == OURS and operation in FUSED and not OPERATIONS[operation].results[1:]:
-            wanted = [(operation, TORCH), (operation, COMPILED), (operation, OURS), ("leaky_relu", OURS)]
-            cells = [found.get((shape, *key)) for key in wanted]
-            rows.append([shape, operation, *(show(cell, microseconds) if cell else "" for cell in cells)])
-    return table(["", "operation", TORCH, COMPILED, OURS, "leaky_relu alone"], rows)
+    for operation in ("bias_leaky_relu", *NORMALIZED):
+        ours = [t for (peer, name, _), t in found.items() if (peer, name) == (OURS, operation)]
+        for timing in sorted(ours, key=lambda timing: timing.bytes):
+            wanted = [(TORCH, operation), (COMPILED, operation), (OURS, operation), (OURS, "leaky_relu")]
+            cells = [found.get((*key, timing.case.shapes)) for key in wanted]
+            texts = [show(cell, microseconds) if cell else "" for cell in cells]
+            rows.append([f"{operation}, {timing.case.name}", *texts])
+    return table(["", TORCH, COMPILED, OURS, "leaky_relu alone"], rows)
 
 
 def fused_networks(results: Results) -> str:

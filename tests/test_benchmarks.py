@@ -498,6 +498,7 @@ def sample_results():
             case = whole_case("MobileFaceNet", 16, training=training)
             results.add("goals", {Run(framework.ours, case): [1e-3] * 3, Run(framework.theirs, case): [n * 1e-3] * 3})
     layer, network = fused.cases("bias_leaky_relu", fused.SMALL[:1])[0], fused.network_cases(parts.Extent())[0]
+    results.add("goals", {Run(ours.OURS, network): [5e-4] * 3})  # for another goal: the last counts
     for n, peer in enumerate([ours.OURS, "PyTorch", "torch.compile"], start=1):
         results.add("goals", {Run(peer, layer): [n * 1e-4] * 3, Run(peer, network): [n * 1e-3] * 3})
     results.add("goals", {Run(ours.OURS, replace(layer, operation="leaky_relu")): [9e-5] * 3})
@@ -518,9 +519,9 @@ def test_tables():
         "| MobileFaceNet, training step, batch of 16 | PyTorch 2 | 2 | 1 | 2.00 |",
         "| MobileFaceNet, inference, batch of 16 | ONNX Runtime | 3 | 1 | 3.00 |",
     ]
-    assert made["fused-layers"].splitlines()[2:] == ["| 1x64x28x28 | bias_leaky_relu | 200 | 300 | 100 | 90 |"]
+    assert made["fused-layers"].splitlines()[2:] == ["| bias_leaky_relu, 1x64x28x28 | 200 | 300 | 100 | 90 |"]
     assert made["fused-networks"].splitlines()[0] == "|  | YOLOv3-tiny |"
-    assert "| torch.compile | 3 |" in made["fused-networks"].splitlines()
+    assert "| fastleaky | **1** |" in made["fused-networks"].splitlines()
     lines = made["activations"].splitlines()
     assert lines[2:4] == ["| leaky ReLU, fastleaky | **1** | **1** |", "| PReLU, fastleaky | 2 | 2 |"]
     assert lines[-1] == "| GELU | 9 | 9 |"
