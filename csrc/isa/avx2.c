@@ -71,8 +71,8 @@ FL_INLINE __m256d f64_select(__m256d x, __m256d a, __m256d b, size_t n)
     __asm__("vblendvpd %2, %1, %0, %0" : "+x"(b) : "x"(a), "x"(mask));
     return b;
 }
-FL_INLINE __m256d f64_clamp(__m256d v, __m256d limit,
-                            size_t n) /* where either is NaN, min and max give their second operand */
+/* Where either is NaN, min and max give their second operand. */
+FL_INLINE __m256d f64_clamp(__m256d v, __m256d limit, size_t n)
 {
     return (void)n, _mm256_max_pd(_mm256_sub_pd(_mm256_setzero_pd(), limit), _mm256_min_pd(limit, v));
 }

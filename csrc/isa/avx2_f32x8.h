@@ -41,8 +41,8 @@ FL_INLINE __m256 f32x8_select(__m256 x, __m256 a, __m256 b, size_t n)
     __asm__("vblendvps %2, %1, %0, %0" : "+x"(b) : "x"(a), "x"(mask));
     return b;
 }
-FL_INLINE __m256 f32x8_clamp(__m256 v, __m256 limit,
-                             size_t n) /* where either is NaN, min and max give their second operand */
+/* Where either is NaN, min and max give their second operand. */
+FL_INLINE __m256 f32x8_clamp(__m256 v, __m256 limit, size_t n)
 {
     return (void)n, _mm256_max_ps(_mm256_sub_ps(_mm256_setzero_ps(), limit), _mm256_min_ps(limit, v));
 }

@@ -32,8 +32,8 @@ FL_INLINE __m512 f32_select(__m512 x, __m512 a, __m512 b, size_t n) /* one instr
 {
     return (void)n, _mm512_mask_mov_ps(a, _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_NGT_UQ), b);
 }
-FL_INLINE __m512 f32_clamp(__m512 v, __m512 limit,
-                           size_t n) /* where either is NaN, min and max give their second operand */
+/* Where either is NaN, min and max give their second operand. */
+FL_INLINE __m512 f32_clamp(__m512 v, __m512 limit, size_t n)
 {
     return (void)n, _mm512_max_ps(_mm512_sub_ps(_mm512_setzero_ps(), limit), _mm512_min_ps(limit, v));
 }
@@ -68,8 +68,7 @@ FL_INLINE __m512d f64_select(__m512d x, __m512d a, __m512d b, size_t n)
 {
     return (void)n, _mm512_mask_mov_pd(a, _mm512_cmp_pd_mask(x, _mm512_setzero_pd(), _CMP_NGT_UQ), b);
 }
-FL_INLINE __m512d f64_clamp(__m512d v, __m512d limit,
-                            size_t n) /* where either is NaN, min and max give their second operand */
+FL_INLINE __m512d f64_clamp(__m512d v, __m512d limit, size_t n)
 {
     return (void)n, _mm512_max_pd(_mm512_sub_pd(_mm512_setzero_pd(), limit), _mm512_min_pd(limit, v));
 }

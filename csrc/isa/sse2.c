@@ -25,8 +25,8 @@ FL_INLINE __m128 f32_select(__m128 x, __m128 a, __m128 b, size_t n)
     const __m128 m = _mm_cmpgt_ps(x, _mm_setzero_ps());
     return _mm_or_ps(_mm_and_ps(m, a), _mm_andnot_ps(m, b));
 }
-FL_INLINE __m128 f32_clamp(__m128 v, __m128 limit,
-                           size_t n) /* where either is NaN, min and max give their second operand */
+/* Where either is NaN, min and max give their second operand. */
+FL_INLINE __m128 f32_clamp(__m128 v, __m128 limit, size_t n)
 {
     return (void)n, _mm_max_ps(_mm_sub_ps(_mm_setzero_ps(), limit), _mm_min_ps(limit, v));
 }
@@ -53,8 +53,7 @@ FL_INLINE __m128d f64_select(__m128d x, __m128d a, __m128d b, size_t n)
     const __m128d m = _mm_cmpgt_pd(x, _mm_setzero_pd());
     return _mm_or_pd(_mm_and_pd(m, a), _mm_andnot_pd(m, b));
 }
-FL_INLINE __m128d f64_clamp(__m128d v, __m128d limit,
-                            size_t n) /* where either is NaN, min and max give their second operand */
+FL_INLINE __m128d f64_clamp(__m128d v, __m128d limit, size_t n)
 {
     return (void)n, _mm_max_pd(_mm_sub_pd(_mm_setzero_pd(), limit), _mm_min_pd(limit, v));
 }
