@@ -37,9 +37,10 @@ PATIENCE = 300  # seconds: what has not ended then has failed
 NO_SUCH_TEST = (4, 5)  # exit statuses of pytest
 GCC = "gcc -O2 -fPIC"
 TSAN = "clang-19 -O1 -g -fsanitize=thread"
-PROGRAMS = {  # the compiler with its flags for the library, the program, flags for the program
+PROGRAMS = {  # the compiler with its flags for the library, the program, flags for the program; and what runs it
     "check": (GCC, "check", ""),
     "check with threads": (GCC, "check", "-DTHREADS"),
+    "check on 32-bit Arm": ("arm-linux-gnueabihf-gcc -O2", "check", "-static", "qemu-arm", "-cpu", "cortex-a7"),
     "check_quantized": (GCC, "check_quantized", ""),
     "stress": (GCC, "stress", ""),
     "stress with ThreadSanitizer": (TSAN, "stress", "-DNO_FORK"),
@@ -150,11 +151,11 @@ class Tree:
         return self._program(check) if check in PROGRAMS else self._tests(check)
 
     def _program(self, check: str) -> str:
-        compiler, program, flags = PROGRAMS[check]
+        compiler, program, flags, *emulator = PROGRAMS[check]
         objects = self._library(compiler)
         given = [*shlex.split(f"{compiler} {flags}"), "-Icsrc", f"tests/c/{program}.c"]
         self._command([*given, *objects, "-pthread", "-o", "program"])
-        status, output = run(["./program"], self.folder)
+        status, output = run([*emulator, "./program"], self.folder)
         if not status:
             return ""
         found = re.search(r"^DIFFERS.*|^.*WRONG.*|^SUMMARY:.*", output, re.MULTILINE)

@@ -117,6 +117,8 @@ def test_fold_batch_norm():
         fastleaky.fold_batch_norm(gamma, beta.astype(float), mean, var, 1e-5)
     with pytest.raises(ValueError, match=r"var has shape \(6,\); it must have gamma's, \(7,\)"):
         fastleaky.fold_batch_norm(gamma, beta, mean, var[:6], 1e-5)
+    with pytest.raises(ValueError, match=r"mean has shape \(1, 7\); it must have gamma's, \(7,\)"):
+        fastleaky.fold_batch_norm(gamma, beta, mean[None], var, 1e-5)
     with pytest.raises(TypeError, match="eps is None"):
         fastleaky.fold_batch_norm(gamma, beta, mean, var, None)
     with pytest.raises(TypeError, match="mean has type int64"):
