@@ -1,11 +1,17 @@
 """Leaky ReLU and PReLU, forward and backward, on CPUs: the same bits everywhere, at the speed of memory.
 
-The four operations take and return NumPy arrays::
+The operations take and return NumPy arrays::
 
     y = fastleaky.leaky_relu(x, 0.1)
     dx = fastleaky.leaky_relu_backward(grad, x, 0.1)
     y = fastleaky.prelu(x, weight)
     dx, dweight = fastleaky.prelu_backward(grad, x, weight)
+
+The fused ones do what stands before an activation in the same pass, with the bits of the separate steps::
+
+    y = fastleaky.bias_leaky_relu(x, bias, 0.2, gain=2**0.5, clamp=256.0)
+    dx, dbias = fastleaky.bias_leaky_relu_backward(grad, y, 0.2, gain=2**0.5, clamp=256.0)
+    y = fastleaky.scale_shift_leaky_relu(x, *fastleaky.fold_batch_norm(gamma, beta, mean, var, eps), 0.1)
 
 SIMD C, Numba or NumPy does the work: ``fastleaky.backend`` says which, ``python -m fastleaky`` says why. All of them
 give the bits of :mod:`fastleaky.reference`, the specification. :mod:`fastleaky.quantized` has leaky ReLU and PReLU of
