@@ -6,7 +6,6 @@ and its functions to the C library. The build reads this file too, so it imports
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from fastleaky._typing import Array, Backend, Parameter
 
+LEAST, MOST = 2.0**-149, 2.0**127  # positive numbers of float32
 TYPES = ("f32", "f64", "f16", "bf16")  # the element types, as C calls them: every operation has them all
 
 
@@ -63,9 +63,9 @@ class Operation(NamedTuple):
         return result if isinstance(result, tuple) else (result,)
 
     def suited(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Return the data with those numbers positive and finite that must be."""
+        """Return the data with those numbers positive and finite that must be, as a float32 too."""
         sizes = {name: abs(data[name]) for name in self.positive if type(data.get(name)) is float}
-        return data | {name: size if 0 < size < math.inf else 1.0 for name, size in sizes.items()}
+        return data | {name: size if LEAST <= size <= MOST else 1.0 for name, size in sizes.items()}
 
     def compute(
         self, backend: Backend, inputs: Sequence[Array], parameters: Sequence[Parameter], outs: Sequence[Array]
