@@ -29,7 +29,7 @@ class Operation(NamedTuple):
     channel: tuple[str, ...] = ()  # parameters with a value for each channel
     numbers: tuple[str, ...] = ()  # parameters with one value
     results: tuple[str, ...] = ("out",)  # the first has the shape of x; the others are sums, a value for each channel
-    formula: str = ""  # backends in Python have kernels for some; the rest is computed as the specification says
+    formula: str = ""  # what backends in Python have code for; an element-wise one without is computed as specified
     more: str = ""  # one more input, or None
     positive: tuple[str, ...] = ()  # the numbers that must be positive and finite in the type of computation
     optional: tuple[str, ...] = ()  # the numbers that may be None; C takes 0 for that
@@ -78,6 +78,9 @@ class Operation(NamedTuple):
 
 
 LEAKY = "x > 0 ? v : slope * v"  # v: the first input; slope: the parameter
+BIAS = "clamp(leaky(x + bias) * gain)"
+FROM_OUTPUT = "y > 0 ? d : slope * d"  # d: grad * gain, or 0 where y was clamped
+SCALE_SHIFT = "leaky(x * scale + shift + residual)"
 CLAMP = ("clamp",)
 LIMITED = ("gain", *CLAMP)
 
@@ -88,17 +91,39 @@ OPERATIONS = {
         Operation("leaky_relu_backward", ("grad", "x"), numbers=("negative_slope",), results=("dx",), formula=LEAKY),
         Operation("prelu", ("x",), channel=("weight",), formula=LEAKY),
         Operation("prelu_backward", ("grad", "x"), channel=("weight",), results=("dx", "dweight"), formula=LEAKY),
-        Operation("bias_leaky_relu", ("x",), ("bias",), ("negative_slope", *LIMITED), positive=LIMITED, optional=CLAMP),
+        Operation(
+            "bias_leaky_relu",
+            ("x",),
+            channel=("bias",),
+            numbers=("negative_slope", *LIMITED),
+            formula=BIAS,
+            positive=LIMITED,
+            optional=CLAMP,
+        ),
         Operation(
             "bias_leaky_relu_backward",
             ("grad", "y"),
             numbers=("negative_slope", *LIMITED),
             results=("dx", "dbias"),
+            formula=FROM_OUTPUT,
             positive=("negative_slope", *LIMITED),
             optional=CLAMP,
         ),
-        Operation("scale_shift_leaky_relu", ("x",), ("scale", "shift"), ("negative_slope",), more="residual"),
-        Operation("scale_shift_prelu", ("x",), ("scale", "shift", "weight"), more="residual"),
+        Operation(
+            "scale_shift_leaky_relu",
+            ("x",),
+            channel=("scale", "shift"),
+            numbers=("negative_slope",),
+            formula=SCALE_SHIFT,
+            more="residual",
+        ),
+        Operation(
+            "scale_shift_prelu",
+            ("x",),
+            channel=("scale", "shift", "weight"),
+            formula=SCALE_SHIFT,
+            more="residual",
+        ),
     )
 }
 PLAIN = {

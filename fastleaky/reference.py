@@ -103,14 +103,20 @@ def bias_leaky_relu_backward(
     *,
     axis: int = 1,
 ) -> tuple[Array, Array]:
-    """Gradients of :func:`bias_leaky_relu` from its output: 0 where that was limited; and the ordered sum of dx."""
-    grad, y = np.asarray(grad), np.asarray(y)
+    """Gradients of :func:`bias_leaky_relu` from its output; that of the bias is the ordered sum of the other."""
+    y = np.asarray(y)
+    dx = gradient_from_output(np.asarray(grad), y, negative_slope, gain, clamp)
+    terms = np.moveaxis(wide(dx), axis, 0)
+    return dx, rounded(ordered_sum(terms.reshape(len(terms), -1 if terms.size else 0)), y.dtype)
+
+
+@quiet
+def gradient_from_output(grad: Array, y: Array, negative_slope: float, gain: float, clamp: float | None) -> Array:
+    """``grad * gain``, or 0 where ``y`` was limited; times ``negative_slope`` where ``y`` is not positive."""
     d = multiply(grad, gain)
     if clamp is not None:
         d = np.where(abs(wide(y)) >= wide(y).dtype.type(clamp), np.zeros_like(d), d)
-    dx = leaky_relu_backward(d, y, negative_slope)
-    terms = np.moveaxis(wide(dx), axis, 0)
-    return dx, rounded(ordered_sum(terms.reshape(len(terms), -1 if terms.size else 0)), y.dtype)
+    return leaky_relu_backward(d, y, negative_slope)
 
 
 @quiet

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastleaky._backends.numpy_backend import as_specified
+from fastleaky._backends import numpy_backend
 from fastleaky._operations import LEAKY, Operation
 from fastleaky._typing import Array, Backend
 from fastleaky.reference import quiet, rounded, wide
@@ -25,7 +25,7 @@ class Half:
     def elementwise(self, operation: Operation, inputs: Sequence[Array], parameters: Sequence[Any], out: Array) -> None:
         """Write the result of an operation."""
         if operation.formula != LEAKY:  # each of its steps is rounded
-            as_specified(operation, inputs, parameters, (out,))
+            numpy_backend.elementwise(operation, inputs, parameters, out)
             return
         parameters = [wide(values) if isinstance(values, np.ndarray) else values for values in parameters]
         if not operation.channel:
@@ -44,7 +44,7 @@ class Half:
     ) -> None:
         """Write the gradients: with respect to x, and the ordered sum for each channel."""
         if operation.formula != LEAKY:
-            as_specified(operation, inputs, parameters, outs)
+            numpy_backend.gradients(operation, inputs, parameters, outs)
             return
         (grad, x), (slope,), (dx, dslope) = inputs, parameters, outs
         values, sums = wide(x), np.empty(slope.shape)  # float64, to be rounded once

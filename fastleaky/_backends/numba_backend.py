@@ -14,12 +14,13 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 
+from fastleaky._backends import numpy_backend
 from fastleaky._backends.cache import nontemporal_threshold
 from fastleaky._backends.numba_elementwise import LONG, for_columns, make_columns, make_flat, make_rows
 from fastleaky._backends.numba_formulas import KNOWN
 from fastleaky._backends.numba_intrinsics import HAS_NONTEMPORAL, Kernel, jit
 from fastleaky._backends.numba_ordered_sum import for_backward_columns, make_backward_columns, make_backward_rows
-from fastleaky._backends.numpy_backend import as_specified, integers
+from fastleaky._backends.numpy_backend import integers
 from fastleaky._backends.threads import get_num_threads
 from fastleaky._operations import LEAKY, Operation
 from fastleaky._typing import Array, Parameter
@@ -129,8 +130,8 @@ def _rows(parameters: Sequence[Parameter], x: Array) -> tuple[Array, ...]:
 
 def elementwise(operation: Operation, inputs: Sequence[Array], parameters: Sequence[Parameter], out: Array) -> None:
     """Write the result of an operation."""
-    if operation.name not in KNOWN:
-        as_specified(operation, inputs, parameters, (out,))
+    if not operation.formula:
+        numpy_backend.elementwise(operation, inputs, parameters, out)
         return
     x, *more = inputs[len(operation.inputs) - 1 :]
     v = inputs[0] if operation.formula == LEAKY else more[0] if more else None
@@ -145,12 +146,7 @@ def elementwise(operation: Operation, inputs: Sequence[Array], parameters: Seque
         _run(make_flat, v, x, parameters[0], flat)
 
 
-def gradients(
-    operation: Operation, inputs: Sequence[Array], parameters: Sequence[Parameter], outs: Sequence[Array]
-) -> None:
+def gradients(_: Operation, inputs: Sequence[Array], parameters: Sequence[Parameter], outs: Sequence[Array]) -> None:
     """Write the gradients: with respect to x, and the ordered sum for each channel."""
-    if operation.name not in KNOWN:
-        as_specified(operation, inputs, parameters, outs)
-        return
     grad, x = inputs
     _run(make_backward_columns if _last(x) else make_backward_rows, grad, x, _rows(parameters, x), *outs)

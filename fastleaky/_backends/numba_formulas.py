@@ -12,11 +12,6 @@ from fastleaky._backends.numba_intrinsics import add, clamp, load, mul, select, 
 
 # ruff: noqa: ARG001 - all formulas of a kind have the same arguments
 
-KNOWN = (  # the operations that there are formulas for
-    *("leaky_relu", "leaky_relu_backward", "prelu", "prelu_backward"),
-    *("bias_leaky_relu", "bias_leaky_relu_backward", "scale_shift_leaky_relu", "scale_shift_prelu"),
-)
-
 
 def step(v: Any, x: Any, parameters: Any, at: int) -> Any:
     """Return the result of an element-wise operation; `v`: another input, or None."""

@@ -15,9 +15,9 @@ from fastleaky._backends.numpy_integers import integers
 from fastleaky._backends.numpy_pieces import PIECE, pieces
 from fastleaky._operations import LEAKY, Operation
 from fastleaky._typing import Array
-from fastleaky.reference import BLOCK, CHUNK, LANES, quiet
+from fastleaky.reference import BLOCK, CHUNK, LANES, quiet, rounded, wide
 
-__all__ = ["as_specified", "elementwise", "gradients", "integers"]
+__all__ = ["elementwise", "gradients", "integers"]
 
 SMALL = 1 << 11  # elements: in smaller arrays a branch for each costs less than further calls
 LEAST = 2.0**-126  # none of our types rounds a larger slope to 0
@@ -29,27 +29,20 @@ EIGHT_SIGNS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, np.newaxis], axis=
 def elementwise(operation: Operation, inputs: Sequence[Array], parameters: Sequence[Any], out: Array) -> None:
     """Write the result of an operation."""
     if operation.formula != LEAKY:
-        as_specified(operation, inputs, parameters, (out,))
+        _as_specified(operation, inputs, parameters, out)
         return
     _leaky(inputs[0], inputs[-1], parameters[0], out)
 
 
 @quiet
-def as_specified(
-    operation: Operation, inputs: Sequence[Array], parameters: Sequence[Any], outs: Sequence[Array]
-) -> None:
-    """Write what the specification gives, some channels at a time."""
+def _as_specified(operation: Operation, inputs: Sequence[Array], parameters: Sequence[Any], out: Array) -> None:
+    """Write what the specification gives, a piece at a time."""
     rows, numbers = parameters[: len(operation.channel)], parameters[len(operation.channel) :]
-    specification = getattr(reference, operation.name)
-    count = len(operation.inputs)
-    step = max(1, PIECE // max(1, outs[0][:, :1].size))
-    for start in range(0, outs[0].shape[1], step):
-        here = np.s_[:, start : start + step]
+    specification, count = getattr(reference, operation.name), len(operation.inputs)
+    for here, _ in pieces(out.shape, rows[0]):
         options = {operation.more: inputs[count][here]} if len(inputs) > count else {}
-        arguments = [array[here] for array in inputs[:count]] + [row[start : start + step] for row in rows]
-        results = specification(*arguments, *numbers, **options)
-        for out, result in zip(outs, results if len(outs) > 1 else (results,), strict=True):
-            out[here if out is outs[0] else here[1]] = result
+        given = [array[here] for array in inputs[:count]] + [row[here[1]] for row in rows]
+        out[here] = specification(*given, *numbers, **options)
 
 
 @quiet
@@ -102,51 +95,77 @@ def _look_up(v: Array, x: Array, slope: Array, out: Array) -> None:
 
 def gradients(operation: Operation, inputs: Sequence[Array], parameters: Sequence[Any], outs: Sequence[Array]) -> None:
     """Write the gradients: with respect to x, and the ordered sum for each channel."""
-    if operation.formula != LEAKY:
-        as_specified(operation, inputs, parameters, outs)
-        return
-    _prelu_backward(*inputs, *parameters, *outs)
+    if operation.formula == LEAKY:
+        _prelu_backward(*inputs, *parameters, *outs)
+    else:
+        grad, y = inputs
+        _bias_leaky_relu_backward(grad, y, parameters, *outs)
 
 
 @quiet
 def _prelu_backward(grad: Array, x: Array, weight: Array, dx: Array, dweight: Array) -> None:
     if x.size <= SMALL:
-        _few_terms(grad, x, weight, dx, dweight)
+        positive, terms = x > 0, grad * x
+        np.putmask(terms, positive, 0)
+        _select(grad, positive, weight[:, np.newaxis], dx)
+        dweight[...] = _few_sums(terms)
         return
-    outer, channels, inner = x.shape
-    n = outer * inner
-    sums = np.zeros((channels, -(-n // CHUNK), CHUNK // BLOCK))  # the block sums
-    done, rest = 0, np.zeros((0, 0), x.dtype)  # blocks done of these channels; terms of the next block
+    sums = _Sums(x.shape, x.dtype)
     for here, change in pieces(x.shape, _change(weight)):
         mask = _mask(x[here])
         terms = grad[here] * x[here]
         np.bitwise_and(terms.view(mask.dtype), mask, out=terms.view(mask.dtype))
         np.multiply(grad[here], _factor(mask, change, x), out=dx[here])
+        sums.add(here, terms)
+    dweight[...] = sums.total()
 
-        own = sums[here[1]].reshape(terms.shape[1], -1)
+
+@quiet
+def _bias_leaky_relu_backward(grad: Array, y: Array, numbers: Sequence[Any], dx: Array, dbias: Array) -> None:
+    sums = _Sums(dx.shape, wide(dbias).dtype)
+    for here, _ in pieces(dx.shape, dbias):
+        dx[here] = reference.gradient_from_output(grad[here], y[here], *numbers)
+        if dx.size > SMALL:
+            sums.add(here, wide(dx[here]))
+    dbias[...] = rounded(sums.total() if dx.size > SMALL else _few_sums(wide(dx)), dbias.dtype)
+
+
+class _Sums:
+    """The ordered sums of an array's channels, from its terms in pieces."""
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        outer, channels, inner = shape
+        self.n = outer * inner
+        self.blocks = np.zeros((channels, -(-self.n // CHUNK), CHUNK // BLOCK))
+        self.done, self.rest = 0, np.zeros((0, 0), dtype)  # blocks done of these channels; terms of the next block
+
+    def add(self, here: tuple[slice, slice, slice], terms: Array) -> None:
+        """Add the next piece."""
+        own = self.blocks[here[1]].reshape(terms.shape[1], -1)
         terms = terms.swapaxes(0, 1).reshape(len(own), -1)
-        last = done * BLOCK + rest.shape[1] + terms.shape[1] == n
-        fill = -n % BLOCK if last else 0
-        if fill or rest.size:
-            rest = rest.reshape(len(own), -1)
-            terms = np.concatenate((rest, terms, np.zeros((len(own), fill), x.dtype)), axis=1)
-        whole = terms.shape[1] // BLOCK
-        own[:, done : done + whole] = _block_sums(terms[:, : whole * BLOCK].reshape(len(own), whole, STEPS, LANES))
-        done, rest = 0 if last else done + whole, terms[:, whole * BLOCK :]
-    dweight[...] = _in_order(_in_order(sums))
+        last = self.done * BLOCK + self.rest.shape[1] + terms.shape[1] == self.n
+        fill = -self.n % BLOCK if last else 0
+        if fill or self.rest.size:
+            rest = self.rest.reshape(len(own), -1)
+            terms = np.concatenate((rest, terms, np.zeros((len(own), fill), terms.dtype)), axis=1)
+        whole, end = terms.shape[1] // BLOCK, terms.shape[1] // BLOCK * BLOCK
+        sums = _block_sums(terms[:, :end].reshape(len(own), whole, STEPS, LANES))
+        own[:, self.done : self.done + whole] = sums
+        self.done, self.rest = 0 if last else self.done + whole, terms[:, end:]
+
+    def total(self) -> Array:
+        """Return the sums in float64."""
+        return _in_order(_in_order(self.blocks))
 
 
-def _few_terms(grad: Array, x: Array, weight: Array, dx: Array, dweight: Array) -> None:
-    """Write both gradients of an array of one piece and one chunk."""
-    outer, channels, inner = x.shape
+def _few_sums(terms: Array) -> Array:
+    """Return the ordered sums of an array of one piece and one chunk."""
+    outer, channels, inner = terms.shape
     n = outer * inner
-    positive, terms = x > 0, grad * x
-    np.putmask(terms, positive, 0)
-    _select(grad, positive, weight[:, np.newaxis], dx)
     blocks, steps = max(1, -(-n // BLOCK)), max(1, min(STEPS, -(-n // LANES)))  # a short block may stop
-    filled = np.zeros((channels, blocks * steps * LANES), x.dtype)
+    filled = np.zeros((channels, blocks * steps * LANES), terms.dtype)
     filled[:, :n] = terms.swapaxes(0, 1).reshape(channels, n)
-    dweight[...] = _in_order(_block_sums(filled.reshape(channels, blocks, steps, LANES)))
+    return _in_order(_block_sums(filled.reshape(channels, blocks, steps, LANES)))
 
 
 def _in_order(sums: Array) -> Array:
