@@ -17,7 +17,6 @@ import numpy as np
 from fastleaky._backends import numpy_backend
 from fastleaky._backends.cache import nontemporal_threshold
 from fastleaky._backends.numba_elementwise import LONG, for_columns, make_columns, make_flat, make_rows
-from fastleaky._backends.numba_formulas import KNOWN
 from fastleaky._backends.numba_intrinsics import HAS_NONTEMPORAL, Kernel, jit
 from fastleaky._backends.numba_ordered_sum import for_backward_columns, make_backward_columns, make_backward_rows
 from fastleaky._backends.numpy_backend import integers
