@@ -13,6 +13,10 @@ from fastleaky._operations import Operation
 from fastleaky._typing import Array, ArrayLike
 from fastleaky.reference import HALF, along, quiet, rounded
 
+FLOAT = 4  # bytes: smaller types are computed in float32
+# Between these a number is positive and finite when it is rounded to a type: ties go to 0 and to infinity.
+POSITIVE = {"float32": (2.0**-150, 2.0**128 - 2.0**103), "float64": (0.0, math.inf)}
+
 
 class Channel(NamedTuple):
     """The parameters with a value for each channel."""
@@ -34,21 +38,20 @@ def parse(
     channel = _channel(op, named_parameters[:split], x, axis)
     if operation.has_channels and not operation.channel:
         channel = _summed(operation, x, axis)
-    numbers = [_number(operation, *named, x) for named in named_parameters[split:]]
+    numbers = [number_of(operation, *named, x.itemsize) for named in named_parameters[split:]]
     inputs += [x] if more is None else [x, like_x(operation, operation.more, more, x)]
     return inputs, channel, numbers
 
 
-def _number(operation: Operation, name: str, value: Any, x: Array) -> float | None:
-    """Return `value` as a number that the operation takes for `x`."""
+def number_of(operation: Operation, name: str, value: Any, itemsize: int) -> float | None:
+    """Return `value` as a number that the operation takes for an x of so many bytes an element."""
     if value is None and name in operation.optional:
         return None
     found = number(operation.name, name, value)
-    if name in operation.positive:
-        kind = np.dtype("float32" if x.itemsize <= np.dtype("float32").itemsize else "float64")  # it is computed in
-        if not 0 < _as_type(found, kind) < math.inf:
-            also = ", or None" if name in operation.optional else ""
-            raise ValueError(f"{operation.name}: {name} is {value!r}; as a {kind} it must be positive and finite{also}")
+    low, high = POSITIVE[kind := "float64" if itemsize > FLOAT else "float32"]
+    if name in operation.positive and not low < found < high:
+        also = ", or None" if name in operation.optional else ""
+        raise ValueError(f"{operation.name}: {name} is {value!r}; as a {kind} it must be positive and finite{also}")
     return found
 
 

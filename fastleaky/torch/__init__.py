@@ -17,6 +17,17 @@ with extra("torch"):
     import torch  # noqa: F401
 
 from fastleaky.torch.functional import leaky_relu, prelu
+from fastleaky.torch.fused import bias_leaky_relu, scale_shift_leaky_relu, scale_shift_prelu
 from fastleaky.torch.modules import LeakyReLU, PReLU, convert, restore
 
-__all__ = ["LeakyReLU", "PReLU", "convert", "leaky_relu", "prelu", "restore"]
+__all__ = [
+    "LeakyReLU",
+    "PReLU",
+    "bias_leaky_relu",
+    "convert",
+    "leaky_relu",
+    "prelu",
+    "restore",
+    "scale_shift_leaky_relu",
+    "scale_shift_prelu",
+]

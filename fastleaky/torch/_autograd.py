@@ -9,6 +9,8 @@ from torch.autograd import Function
 from fastleaky.torch import _kernels
 from fastleaky.torch._eager import is_ours
 
+Numbers = tuple[float, float, float | None]  # a slope, a gain, a limit
+
 
 class LeakyReLU(Function):
     """Leaky ReLU; its second derivatives are PyTorch's, which have the same bits."""
@@ -87,6 +89,56 @@ def _sum(terms: Tensor, weight: Tensor) -> Tensor:
     return terms.sum([axis for axis in range(terms.dim()) if axis != 1])
 
 
+class BiasLeakyReLU(Function):
+    """Leaky ReLU with a bias, a gain and a limit."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, bias: Tensor, numbers: Numbers, axis: int) -> Tensor:
+        """Return the output, which is all that is kept."""
+        y = _kernels.fused("bias_leaky_relu", (x, bias, *numbers), axis)
+        ctx.save_for_backward(y)
+        ctx.numbers, ctx.axis = numbers, axis
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None, None]:
+        """Return the gradients with respect to x and to the bias."""
+        (y,) = ctx.saved_tensors
+        return *_bias_gradients(grad, y, ctx.numbers, ctx.axis), None, None
+
+
+class BiasLeakyReLUBackward(Function):
+    """The gradients of leaky ReLU with a bias. They are linear in the gradient, so they are their own derivatives."""
+
+    @staticmethod
+    def forward(ctx: Any, grad: Tensor, y: Tensor, numbers: Numbers, axis: int) -> tuple[Tensor, Tensor]:
+        """Return the gradients with respect to x and to the bias."""
+        ctx.save_for_backward(y)
+        ctx.numbers, ctx.axis = numbers, axis
+        return _kernels.bias_leaky_relu_backward(grad, y, numbers, axis)
+
+    @staticmethod
+    def backward(ctx: Any, ddx: Tensor, ddbias: Tensor) -> tuple[Tensor, None, None, None]:
+        """Return the gradient with respect to the gradient of the output."""
+        (y,), axis = ctx.saved_tensors, ctx.axis
+        total = (ddx.movedim(axis, -1) + ddbias).movedim(-1, axis)
+        return _bias_gradients(total, y, ctx.numbers, axis)[0], None, None, None
+
+
+def _bias_gradients(grad: Tensor, y: Tensor, numbers: Numbers, axis: int) -> tuple[Tensor, Tensor]:
+    """Return them, to be differentiated or not, for a gradient of any kind."""
+    if is_ours(grad):
+        compute = BiasLeakyReLUBackward.apply if torch.is_grad_enabled() else _kernels.bias_leaky_relu_backward
+        dx, dbias = compute(grad, y, numbers, axis)
+        return dx, dbias
+    slope, gain, clamp = numbers
+    d = grad * gain if clamp is None else torch.where(y.abs() >= clamp, 0, grad * gain)
+    dx = torch.where(y > 0, d, slope * d)
+    others = [at for at in range(dx.dim()) if at != axis % dx.dim()]
+    return dx, dx.sum(others) if others else dx
+
+
 # Function.apply itself would look once more for what is_ours() excludes, for two microseconds.
 leaky_relu = super(Function, LeakyReLU).apply
 prelu = super(Function, PReLU).apply
+bias_leaky_relu = super(Function, BiasLeakyReLU).apply

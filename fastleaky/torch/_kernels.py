@@ -1,4 +1,4 @@
-"""The four operations on regular tensors, without autograd.
+"""The operations on regular tensors, without autograd.
 
 Tensors in C order go straight to C by their addresses: by way of NumPy's arrays, a small call takes twice as long.
 Those are for other tensors, and for other backends than C.
@@ -14,8 +14,9 @@ from fastleaky._operations import OPERATIONS
 from fastleaky._typing import Array
 
 _compute_at = native.compute_at()
+_NUMBERS = {name: number for number, name in enumerate(OPERATIONS)}
 _LEAKY_RELU, _LEAKY_RELU_BACKWARD, _PRELU, _PRELU_BACKWARD = map(
-    list(OPERATIONS).index, ("leaky_relu", "leaky_relu_backward", "prelu", "prelu_backward")
+    _NUMBERS.__getitem__, ("leaky_relu", "leaky_relu_backward", "prelu", "prelu_backward")
 )
 TYPES = {torch.float32: 0, torch.float64: 1, torch.float16: 2, torch.bfloat16: 3}  # as in fastleaky._operations
 
@@ -66,6 +67,48 @@ def prelu_backward(grad: Tensor, x: Tensor, weight: Tensor) -> tuple[Tensor, Ten
     ):
         fastleaky.prelu_backward(_array(grad), _array(x), _array(weight), out=(_array(dx), _array(dweight)))
     return dx, dweight
+
+
+Given = tuple[Tensor | float | None, ...]  # the positional arguments of a fused operation
+
+
+def fused(name: str, given: Given, axis: int, residual: Tensor | None = None) -> Tensor:
+    """Return the result of a fused operation, as a new tensor."""
+    x = given[0]
+    y = _new_like(x)
+    _fused(name, given, (y,), axis, residual)
+    return y
+
+
+def bias_leaky_relu_backward(grad: Tensor, y: Tensor, numbers: Given, axis: int) -> tuple[Tensor, Tensor]:
+    """Gradients of leaky ReLU with a bias with respect to its input and its bias, from its output, as new tensors."""
+    dx, dbias = _new_like(y), y.new_empty(y.shape[axis])
+    _fused("bias_leaky_relu_backward", (grad, y, *numbers), (dx, dbias), axis)
+    return dx, dbias
+
+
+def _fused(name: str, given: Given, results: tuple[Tensor, ...], axis: int, residual: Tensor | None = None) -> None:
+    """Compute a fused operation."""
+    tensors, x = [value for value in given if isinstance(value, Tensor)], results[0]
+    numbers = [value for value in given if not isinstance(value, Tensor)]
+    if (
+        axis == 1
+        and residual is None
+        and all(tensor.is_contiguous() for tensor in tensors)
+        and _compute_at(
+            _NUMBERS[name],
+            TYPES[x.dtype],
+            x.shape,
+            x.shape[1],
+            *(tensor.data_ptr() for tensor in (*tensors, *results)),
+            *(number or 0.0 for number in numbers),
+        )
+    ):
+        return
+    arrays, outs = map(_array, tensors), tuple(map(_array, results))
+    options = {} if residual is None else {"residual": _array(residual)}
+    out = outs if len(outs) > 1 else outs[0]
+    getattr(fastleaky, name)(*arrays, *numbers, **options, axis=axis, out=out)
 
 
 def _new_like(x: Tensor) -> Tensor:

@@ -102,14 +102,14 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     else:  # noqa: RET505 - as above
         if inplace or is_inference(input) or not is_ours(input):
             return functional.leaky_relu(input, negative_slope, inplace)
-        if input.numel() < SMALL or not _is_slope(negative_slope):
+        if input.numel() < SMALL or not is_slope(negative_slope):
             return functional.leaky_relu(input, negative_slope)
         if torch.is_grad_enabled() and input.requires_grad:
             return _autograd.leaky_relu(input, negative_slope)
         return _kernels.leaky_relu(input, negative_slope)
 
 
-def _is_slope(value: float) -> bool:
+def is_slope(value: float) -> bool:
     """Is it a float that PyTorch takes for every type? A finite one beyond float32 is for float64 only."""
     return isinstance(value, float) and not abs(value) > _LARGEST
 
