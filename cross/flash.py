@@ -12,7 +12,6 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -52,6 +51,14 @@ PROGRAMS = {  # each calls one function, and its name in the table
     "leaky i8": "fl_leaky_relu_i8(fl_isa_best(), &how, q, q, 8)",
     "prelu i8": "fl_prelu_i8(fl_isa_best(), &how, q, q, q, 1, 2, 4)",
     "look_up i8": "fl_look_up_i8(fl_isa_best(), q, q, q, 8)",
+}
+FUSED = {  # in tables of their own
+    "bias f32": "fl_bias_leaky_relu_f32(fl_isa_best(), f, f, f, 1, 2, 4, 0.2f, 1.5f, 2)",
+    "bias_backward f32": "fl_bias_leaky_relu_backward_f32(fl_isa_best(), f, f, f, f, 1, 2, 4, 0.2f, 1.5f, 2)",
+    "scale_shift f32": "fl_scale_shift_leaky_relu_f32(fl_isa_best(), f, f, f, f, f, 1, 2, 4, 0.1f)",
+    "scale_shift_prelu f32": "fl_scale_shift_prelu_f32(fl_isa_best(), f, f, f, f, f, f, 1, 2, 4)",
+    "bias f16": "fl_bias_leaky_relu_f16(fl_isa_best(), h, h, h, 1, 2, 4, 0.2f, 1.5f, 2)",
+    "scale_shift f16": "fl_scale_shift_leaky_relu_f16(fl_isa_best(), h, h, h, h, h, 1, 2, 4, 0.1f)",
 }
 MAIN = """
 #include "fastleaky_quantized.h"
@@ -123,7 +130,7 @@ def weigh(core: str, folder: Path) -> tuple[str, list[str], list[str]]:
             for name, size in re.findall(r":(\w+)(?:\.[\w.]*)?\t(\d+)", used):
                 frames[name] = max(int(size), frames.get(name, 0))
     texts, stacks = [], []
-    for call in PROGRAMS.values():
+    for call in (PROGRAMS | FUSED).values():
         program = folder / f"{core}-program"
         program.with_suffix(".c").write_text(MAIN % call)
         run([*command, *flags, *options, "-c", f"{program}.c", "-o", f"{program}.o"])
@@ -134,15 +141,17 @@ def weigh(core: str, folder: Path) -> tuple[str, list[str], list[str]]:
     return f"{core} ({isa})", texts, stacks
 
 
-def show(console: Console, rows: list[tuple[str, ...]], functions: Iterable[str]) -> None:
-    """Print one table."""
-    table = Table(box=box.MARKDOWN)
-    table.add_column("core", no_wrap=True)
-    for function in functions:
-        table.add_column(function, justify="right")
-    for row in rows:
-        table.add_row(*row)
-    console.print(table)
+def show(console: Console, weighed: dict[str, list[str]]) -> None:
+    """Print the bytes for each core in two tables."""
+    plain = len(PROGRAMS)
+    for functions, part in ((PROGRAMS, slice(plain)), (FUSED, slice(plain, None))):
+        table = Table(box=box.MARKDOWN)
+        table.add_column("core", no_wrap=True)
+        for function in functions:
+            table.add_column(function, justify="right")
+        for core, numbers in weighed.items():
+            table.add_row(core, *numbers[part])
+        console.print(table)
 
 
 def main() -> int:
@@ -151,9 +160,9 @@ def main() -> int:
         weighed = list(pool.map(lambda core: weigh(core, Path(folder)), CORES))
     console = Console(width=150)
     console.print("Bytes of flash of a program that calls one function:")
-    show(console, [(core, *texts) for core, texts, _ in weighed], PROGRAMS)
+    show(console, {core: texts for core, texts, _ in weighed})
     console.print("Bytes of stack:")
-    show(console, [(core, *stacks) for core, _, stacks in weighed], PROGRAMS)
+    show(console, {core: stacks for core, _, stacks in weighed})
     return 0
 
 
