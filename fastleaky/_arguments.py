@@ -219,7 +219,8 @@ def _channel(op: str, named: list[tuple[str, Any]], x: Array, axis: Any) -> Chan
     for i, axes in enumerate(each):
         if axes != varying:  # another parameter varies along more axes
             shape = [x.shape[axis] if axis in varying else 1 for axis in range(x.ndim)]
-            channel.rows[i] = row(np.broadcast_to(along(channel.given[i], x, axis), shape))
+            broadcast = np.broadcast_to(along(channel.given[i], x, axis), shape)
+            channel.rows[i] = row(_as_type(broadcast, channel.rows[i].dtype))  # in the machine's byte order
     return channel._replace(varying=varying)
 
 

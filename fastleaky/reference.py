@@ -105,7 +105,7 @@ def bias_leaky_relu_backward(
 ) -> tuple[Array, Array]:
     """Gradients of :func:`bias_leaky_relu` from its output; that of the bias is the ordered sum of the other."""
     y = np.asarray(y)
-    dx = gradient_from_output(np.asarray(grad), y, negative_slope, gain, clamp)
+    dx = gradient_from_output(np.asarray(grad, y.dtype), y, negative_slope, gain, clamp)
     terms = np.moveaxis(wide(dx), axis, 0)
     return dx, rounded(ordered_sum(terms.reshape(len(terms), -1 if terms.size else 0)), y.dtype)
 

@@ -202,6 +202,8 @@ SPREAD = [
 @pytest.mark.parametrize(("name", "changed", "error", "message"), SPREAD, ids=range(len(SPREAD)))
 def test_message(name, changed, error, message):
     """It says what is wrong, and nothing was written, to no input and to no output."""
+    with pytest.raises(error, match=re.escape(f"{name}: ")):
+        call(name, **changed)
     outs = (np.full_like(X, 7), np.full_like(W, 7))[: len(OPERATIONS[name].results)]
     given = {"out": outs if len(outs) > 1 else outs[0], **changed}
     values = [one for value in (*given.values(), outs) for one in (value if type(value) is tuple else (value,))]

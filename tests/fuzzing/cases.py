@@ -4,6 +4,7 @@ import decimal
 import fractions
 import math
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
@@ -14,7 +15,7 @@ from layouts import LAYOUTS
 
 from fastleaky import reference
 from fastleaky._backends.selftest import draw
-from fastleaky._operations import OPERATIONS, Operation
+from fastleaky._operations import PLAIN, Operation
 
 FLOATS = [np.dtype(kind) for kind in ("f4", "f8", "f2", ml_dtypes.bfloat16)]
 OTHERS = [np.dtype(kind) for kind in ("?", "i1", "u1", "i2", "i4", "u8", "g", "F", "D", "O", "S3", "U2", "M8[s]", "V4")]
@@ -24,6 +25,7 @@ LONG = [127, 128, 129, 1000, 16383, 16384, 16385, 33_000]
 MOST, MOST_SLOPES = 600, 64  # elements; the specification takes long for a sum of each of many slopes
 SLOPES = [0.01, 0.0, -0.0, 1.0, -0.3, 1.5, 1e-40, 1e-310, 3e38, 1e300, np.inf, -np.inf, np.nan, 0, 2, -(2**60)]
 SLOPES += [np.float32(0.1), np.float64(-0.2), np.float16(0.3), np.int8(-3), np.array(0.25), fractions.Fraction(1, 3)]
+POSITIVE = [0.1, 1.0, 2**0.5, 256.0, 1e-30, 3e38, 1, 2**60, np.float32(0.5), np.float64(3), fractions.Fraction(1, 3)]
 ANYTHING = [None, True, np.False_, 3, 10**400, 1.5, np.nan, 1j, "0.1", b"x", [], [1.0, -2.0], [[1.0], [1.0, 2.0]], {}]
 ANYTHING += [object(), ..., float, np.ones(1), np.ones(3, "f4"), np.ones(()), np.float32(2), decimal.Decimal(1), len]
 AXES = [5, -6, 10**30, -(2**63), 1.0, None, "1", True, np.int64(0), (1,), np.ones(1, int)]
@@ -53,14 +55,15 @@ class Case:
     @property
     def options(self) -> dict[str, Any]:
         """The arguments that must be given by name."""
-        return ({"axis": self.axis} if self.operation.channel else {}) | self.others
+        return ({"axis": self.axis} if self.operation.has_channels else {}) | self.others
 
     def wanted(self) -> tuple[np.ndarray, ...] | None:
         """Return the results that the specification gives, or None if it cannot take the arguments."""
         given = {name: native(value) for name, value in self.given.items()}
         try:
-            if type(given.get("weight")) in (int, float):  # it takes the type of x
-                given["weight"] = np.asarray(given["weight"], np.asarray(given["x"]).dtype)
+            for name in self.operation.channel:
+                if type(given.get(name)) in (int, float):  # it takes the type of x
+                    given[name] = np.asarray(given[name], np.asarray(given["x"]).dtype)
             with warnings.catch_warnings(action="ignore"):
                 return self.operation(self.specification, given, **self.options)
         except Exception:
@@ -69,7 +72,8 @@ class Case:
             return None
 
     def __str__(self) -> str:
-        named = {name: self.given[name] for name in self.operation.positional} | self.options
+        names = (*self.operation.positional, *filter(None, [self.operation.more]))
+        named = {name: self.given[name] for name in names} | self.options
         shown = ", ".join(f"{name}={described(value)}" for name, value in named.items())
         return f"{self.operation.name}({shown}), which is {'right' if self.right else 'perhaps wrong'}"
 
@@ -87,10 +91,10 @@ def described(value: Any) -> str:
     return f"<{value.dtype} {value.shape} strides {value.strides} {flags}>"
 
 
-def draw_case(seed: int, number: int) -> Case:
+def draw_case(seed: int, number: int, operations: Mapping[str, Operation] = PLAIN) -> Case:
     """Draw a case, the same for the same numbers."""
     rng = np.random.default_rng([seed, number])
-    operation = chosen(rng, list(OPERATIONS.values()))
+    operation = chosen(rng, list(operations.values()))
     shape, dtype, kind = draw_shape(rng), chosen(rng, FLOATS), chosen(rng, ["normal", "finite", "special"])
     axis = int(rng.integers(-len(shape), len(shape))) if shape and rng.random() < 0.5 else 1
     channels = shape[axis] if -len(shape) <= axis < len(shape) else 1
@@ -100,7 +104,17 @@ def draw_case(seed: int, number: int) -> Case:
         "weight": lay(rng, draw(rng, draw_weight_shape(rng, shape, channels), no_wider(rng, dtype), kind)),
         "negative_slope": chosen(rng, SLOPES),
     }
-    case = Case(operation, given, axis, right=True, rng=rng)
+    right = True
+    if operation.name not in PLAIN:
+        arrays = [name for name in (*operation.inputs, operation.more) if name and name not in given]
+        given |= {name: lay(rng, draw(rng, shape, no_wider(rng, dtype), kind)) for name in arrays if name != "y"}
+        given |= {name: lay(rng, draw(rng, shape, dtype, kind)) for name in arrays if name == "y"}
+        rows = {name: draw_weight_shape(rng, shape, channels) for name in operation.channel}
+        given |= {name: lay(rng, draw(rng, of, no_wider(rng, dtype), kind)) for name, of in rows.items()}
+        given |= {name: chosen(rng, POSITIVE) for name in operation.positive}
+        given |= {name: None for name in (*operation.optional, operation.more) if name and rng.random() < 0.3}
+        right = bool(operation.channel) or -len(shape) <= axis < len(shape)
+    case = Case(operation, given, axis, right=right, rng=rng)
     if rng.random() < 0.3:
         spoil(case)
     return case
@@ -144,7 +158,7 @@ def spoil(case: Case) -> None:
     """Exchange up to three arguments for others, which may be wrong."""
     case.right = False
     for _ in range(case.rng.integers(1, 4)):
-        name = chosen(case.rng, [*case.operation.positional, "axis"])
+        name = chosen(case.rng, [*case.operation.positional, *case.operation.keywords[:-1], "axis"])
         if name == "axis":
             case.axis = chosen(case.rng, AXES)
         else:

@@ -6,6 +6,7 @@ import numpy as np
 from layouts import WRITABLE
 
 import fastleaky
+from fastleaky._operations import OPERATIONS
 from fuzzing.cases import ANYTHING, FLOATS, Case, chosen
 from fuzzing.door import Door, Results
 
@@ -20,7 +21,9 @@ def call(case: Case, backend: str) -> Results:
 
 def draw_out(case: Case) -> Any:
     """Draw outputs, or none, or, for a case that may be wrong, anything."""
-    x, weight = case.given["x"], case.given["weight"]
+    operation = case.operation
+    x = case.given[operation.inputs[-1]]
+    parameter = case.given[operation.channel[0]] if operation.channel else None
     if not case.right and case.rng.random() < 0.1:
         return chosen(case.rng, ANYTHING)
     if case.rng.random() < 0.5 or not isinstance(x, np.ndarray):
@@ -29,9 +32,9 @@ def draw_out(case: Case) -> Any:
         case.out = out = x
     else:
         out = empty(case.rng, x)
-    if len(case.operation.results) == 1:
+    if len(operation.results) == 1:
         return out
-    return out, empty(case.rng, weight) if isinstance(weight, np.ndarray) and case.rng.random() < 0.5 else None
+    return out, empty(case.rng, parameter) if isinstance(parameter, np.ndarray) and case.rng.random() < 0.5 else None
 
 
 def empty(rng: np.random.Generator, like: np.ndarray) -> np.ndarray:
@@ -44,4 +47,4 @@ for backend in fastleaky.backends():
     for dtype in FLOATS:
         with fastleaky.use(backend):  # Numba compiles for seconds, which are not the fuzzer's
             fastleaky.leaky_relu(np.ones(1, dtype))
-DOOR = Door(call, variants=tuple(fastleaky.backends()))
+DOOR = Door(call, variants=tuple(fastleaky.backends()), operations=OPERATIONS)
