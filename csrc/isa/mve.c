@@ -43,11 +43,10 @@ FL_INLINE float32x4_t f32_select(float32x4_t x, float32x4_t a, float32x4_t b, si
 }
 /* On magnitudes as integers; NaN has more than infinity's. */
 FL_INLINE uint32x4_t size_of(float32x4_t v) { return vandq_u32(bits(v), vdupq_n_u32(0x7fffffff)); }
-FL_INLINE float32x4_t f32_clamp(float32x4_t v, float32x4_t limit, size_t n)
+FL_INLINE float32x4_t f32_clamp(float32x4_t v, float32x4_t limit, size_t n) /* never of NaN: it takes the fallback */
 {
     const uint32x4_t size = size_of(v), sign = veorq_u32(bits(v), size);
-    const float32x4_t clamped = vreinterpretq_f32_u32(vorrq_u32(sign, vminq_u32(size, bits(limit))));
-    return (void)n, vpselq_f32(v, clamped, vcmphiq_n_u32(size, 0x7f800000));
+    return (void)n, vreinterpretq_f32_u32(vorrq_u32(sign, vminq_u32(size, bits(limit))));
 }
 FL_INLINE float32x4_t f32_within(float32x4_t v, float32x4_t limit, float32x4_t a, size_t n)
 {

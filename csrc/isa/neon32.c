@@ -46,10 +46,10 @@ FL_INLINE uint32x4_t select(uint32x4_t x, uint32x4_t a, uint32x4_t b)
 /* On magnitudes as integers, which do not flush; NaN has more than infinity's. */
 FL_INLINE uint32x4_t size_of(uint32x4_t v) { return vandq_u32(v, vdupq_n_u32(0x7fffffff)); }
 FL_INLINE uint32x4_t infinity(void) { return vdupq_n_u32(0x7f800000); }
-FL_INLINE uint32x4_t clamp(uint32x4_t v, uint32x4_t limit)
+FL_INLINE uint32x4_t clamp(uint32x4_t v, uint32x4_t limit) /* never of NaN, which takes the fallback */
 {
-    const uint32x4_t size = size_of(v), sign = veorq_u32(v, size);
-    return vbslq_u32(vcgtq_u32(size, infinity()), v, vorrq_u32(sign, vminq_u32(size, limit)));
+    const uint32x4_t size = size_of(v);
+    return vorrq_u32(veorq_u32(v, size), vminq_u32(size, limit));
 }
 FL_INLINE uint32x4_t within(uint32x4_t v, uint32x4_t limit, uint32x4_t a)
 {

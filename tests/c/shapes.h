@@ -27,12 +27,12 @@ static void T(check)(void)
                                        {129, 3, 1}, {300, 65, 1}, {4096, 4, 1},  {2700, 2, 9}, {0, 3, 4},
                                        {2, 0, 3},   {2, 3, 0},    {24000, 2, 1}, {1, 3, 16500}};
     static const double slopes[] = {0.01, 0.2, -0.3, 1e-30, 1e-40, 3, 0, -0.0, 1e38, 1};
-    static const double gains[] = {1, 1.4142135623730951, 1e-3}, clamps[] = {0, 0.5, 256, 1};
+    static const double gains[] = {1, 1.4142135623730951, 1e-3, 1e-9}, clamps[] = {0, 0.5, 256, 1};
     enum { SLOPES = sizeof slopes / sizeof *slopes };
     size_t call = 0;
 #define FUSED(outer, channels, inner, shift)                                                                           \
     T(check_fused)(outer, channels, inner, shift,                                                                      \
-                   (T(numbers)){(ACC)slopes[call % SLOPES], (ACC)gains[call % 3], (ACC)clamps[call % 4]}),             \
+                   (T(numbers)){(ACC)slopes[call % SLOPES], (ACC)gains[call % 4], (ACC)clamps[call / 4 % 4]}),         \
         call++
     for (enum kind kind = FINITE; kind <= CANCEL; kind++) {
         for (size_t i = 0; i < ROOM; i++) {
