@@ -159,7 +159,8 @@ def prelu_backward(
     one_each, fan_in = dict.fromkeys(shared, 1), dict.fromkeys(shared, FAN_IN)
     sums = _blockwise(itemgetter(1), pairs, adjust_chunks=one_each, meta=meta.astype(np.float64))
     total = da.reduction(sums, _add, _add, axis=shared, keepdims=True, dtype=np.float64, split_every=fan_in)
-    return dx, total.map_blocks(reference.rounded, weight.dtype, dtype=weight.dtype).reshape(weight.shape)
+    dtype = weight.dtype.newbyteorder("=")
+    return dx, total.map_blocks(reference.rounded, dtype, dtype=dtype).reshape(weight.shape)
 
 
 def _by_chunks(function: Any, *arrays: da.Array, **options: Any) -> da.Array:

@@ -129,6 +129,13 @@ def test_a_number_as_the_weight():
     assert (dx.tolist(), dweight.tolist()) == ([1, -1, -1.5], 13)
 
 
+def test_a_weight_of_the_other_byte_order():
+    x = da.from_array(np.float32([[1, -2], [-3, 4]]), 1)
+    _, dweight = door.prelu_backward(x, x, np.array([0.5, 0.25], np.dtype("f4").newbyteorder("S")))
+    assert dweight.dtype == dweight.compute().dtype == np.float32
+    assert dweight.compute().tolist() == [9, 4]
+
+
 def test_a_deep_tree():
     """150 chunks take four levels; the order is not that of the chunks in a row."""
     given, wanted = example((600, 3), "float64")  # whose sums are rounded
