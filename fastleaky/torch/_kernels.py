@@ -101,7 +101,7 @@ def _fused(name: str, given: Given, results: tuple[Tensor, ...], axis: int, resi
             x.shape,
             x.shape[1],
             *(tensor.data_ptr() for tensor in (*tensors, *results)),
-            *(number or 0.0 for number in numbers),
+            *(0.0 if number is None else number for number in numbers),
         )
     ):
         return

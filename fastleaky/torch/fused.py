@@ -1,6 +1,7 @@
 """The fused functions: ours for eager tensors, PyTorch's own operations for all else."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -67,8 +68,7 @@ def bias_leaky_relu(
     tensor([[ 4., -2., 10.]])
     """
     if isinstance(x, Tensor):
-        for name, value in (("gain", gain), ("clamp", clamp)):
-            _arguments.number_of(OPERATIONS["bias_leaky_relu"], name, value, x.itemsize)
+        gain, clamp = _limits(gain, clamp, x)
     if _is_ours("bias_leaky_relu", x, axis, bias=bias) and is_slope(negative_slope):
         numbers = (negative_slope, gain, clamp)
         if not _is_differentiable(x, bias):
@@ -177,6 +177,12 @@ def scale_shift_prelu(
         t = _scaled_and_shifted(x, scale, shift, residual, axis)
         return torch.where(t > 0, t, _along(axis, t, torch.mul, weight))
     return _kernels.fused("scale_shift_prelu", (x, scale, shift, weight), axis, residual)
+
+
+def _limits(gain: float, clamp: float | None, x: Tensor) -> tuple[Any, ...]:
+    """Check the gain and the limit, and return them as floats, whatever kind of number they are."""
+    operation, given = OPERATIONS["bias_leaky_relu"], {"gain": gain, "clamp": clamp}
+    return tuple(_arguments.number_of(operation, *named, x.itemsize) for named in given.items())
 
 
 def _is_ours(op: str, x: Tensor, axis: int, residual: Tensor | None = None, **channel: Tensor) -> bool:

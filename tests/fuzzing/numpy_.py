@@ -21,20 +21,32 @@ def call(case: Case, backend: str) -> Results:
 
 def draw_out(case: Case) -> Any:
     """Draw outputs, or none, or, for a case that may be wrong, anything."""
-    operation = case.operation
-    x = case.given[operation.inputs[-1]]
-    parameter = case.given[operation.channel[0]] if operation.channel else None
-    if not case.right and case.rng.random() < 0.1:
-        return chosen(case.rng, ANYTHING)
-    if case.rng.random() < 0.5 or not isinstance(x, np.ndarray):
+    rng, operation, x = case.rng, case.operation, case.given[case.operation.inputs[-1]]
+    if not case.right and rng.random() < 0.1:
+        return chosen(rng, ANYTHING)
+    if rng.random() < 0.5 or not isinstance(x, np.ndarray):
         return None
-    if case.rng.random() < 0.3 and x.flags.writeable:
-        case.out = out = x
+    inputs = [case.given[name] for name in (*operation.inputs, operation.more) if name]
+    in_place = [value for value in inputs if may_be_written(value, x)]
+    if in_place and rng.random() < 0.3:
+        case.out = out = chosen(rng, in_place)
     else:
-        out = empty(case.rng, x)
+        out = empty(rng, x)
     if len(operation.results) == 1:
         return out
-    return out, empty(case.rng, parameter) if isinstance(parameter, np.ndarray) and case.rng.random() < 0.5 else None
+    like = case.given[operation.channel[0]] if operation.channel else np.empty(channels(case, x), x.dtype)
+    return out, empty(rng, like) if isinstance(like, np.ndarray) and rng.random() < 0.5 else None
+
+
+def may_be_written(value: Any, x: np.ndarray) -> bool:
+    """Is it an array that may be the output for x?"""
+    return isinstance(value, np.ndarray) and (value.dtype, value.shape) == (x.dtype, x.shape) and value.flags.writeable
+
+
+def channels(case: Case, x: np.ndarray) -> int:
+    """Return the number of channels; for an axis that is wrong, any."""
+    valid = type(case.axis) is int and -x.ndim <= case.axis < x.ndim
+    return int(x.shape[case.axis]) if valid else 1
 
 
 def empty(rng: np.random.Generator, like: np.ndarray) -> np.ndarray:
