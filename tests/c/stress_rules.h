@@ -100,6 +100,18 @@ static void questions(const fl_isa *best)
     wrong += asked_otherwise(0);
     fl_prelu_backward_f32(&isa, grad, out, weight, out, sums, OUTER, CHANNELS, INNER);
     wrong += asked_otherwise(0);
+    fl_bias_leaky_relu_f32(&isa, x, weight, out, OUTER, CHANNELS, INNER, 0.1f, 1, 0);
+    wrong += asked_otherwise(2 * sizeof x);
+    fl_bias_leaky_relu_backward_f32(&isa, grad, x, out, sums, OUTER, CHANNELS, INNER, 0.1f, 1, 0);
+    wrong += asked_otherwise(3 * sizeof x);
+    fl_bias_leaky_relu_backward_f32(&isa, grad, out, out, sums, OUTER, CHANNELS, INNER, 0.1f, 1, 0);
+    wrong += asked_otherwise(0);
+    fl_scale_shift_leaky_relu_f32(&isa, x, grad, weight, weight, out, OUTER, CHANNELS, INNER, 0.1f);
+    wrong += asked_otherwise(3 * sizeof x);
+    fl_scale_shift_prelu_f32(&isa, x, NULL, weight, weight, weight, out, OUTER, CHANNELS, INNER);
+    wrong += asked_otherwise(2 * sizeof x);
+    fl_scale_shift_prelu_f32(&isa, x, out, weight, weight, weight, out, OUTER, CHANNELS, INNER);
+    wrong += asked_otherwise(0);
     report(wrong == 0, "the bytes that an operation touches, and no non-temporal stores in place");
 }
 
