@@ -8,7 +8,7 @@ flags() { # the longest first
     echo "sanitizers clang-19 -O1 -gline-tables-only -fsanitize=address,undefined -fno-sanitize-recover=all"
     for cc in gcc clang-19; do
         echo "$cc-O2 $cc -O2"
-        echo "$cc-O3 $cc -O3 -mfma -ffp-contract=fast" # our pragmas forbid it
+        echo "$cc-O3 $cc -O3 -mfma -ffp-contract=fast" # our sources forbid it
         echo "$cc-Os $cc -Os"
     done
     echo "m32 gcc -m32 -O2 -msse2 -mfpmath=sse"

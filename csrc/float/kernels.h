@@ -46,7 +46,11 @@
 #define VEC V(vec)
 
 #ifdef FL_EXACT
-FL_INLINE VEC FL(rounded)(VEC v) { return v; }
+FL_INLINE VEC FL(rounded)(VEC v)
+{
+    FL_END_OF_STEP(v);
+    return v;
+}
 #endif
 
 /* The arrays of a run of elements, with its parameters: `each` has one for each element, `shared` one for all. */

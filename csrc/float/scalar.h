@@ -40,7 +40,9 @@ FL_INLINE void FL_PASTE(FL_TYPE, store)(FL_PASTE(FL_TYPE, num) * p, FL_PASTE(FL_
 }
 FL_ROUNDING FL_PASTE(FL_VECTORS, vec) FL_PASTE(FL_TYPE, rounded)(FL_PASTE(FL_VECTORS, vec) v)
 {
-    return FL_PASTE(FL_TYPE, widen)(FL_PASTE(FL_TYPE, narrow)(v));
+    v = FL_PASTE(FL_TYPE, widen)(FL_PASTE(FL_TYPE, narrow)(v));
+    FL_END_OF_STEP(v);
+    return v;
 }
 #undef FL_ROUNDING
 #include "float/kernels.h"
