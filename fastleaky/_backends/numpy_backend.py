@@ -122,12 +122,15 @@ def _prelu_backward(grad: Array, x: Array, weight: Array, dx: Array, dweight: Ar
 
 @quiet
 def _bias_leaky_relu_backward(grad: Array, y: Array, numbers: Sequence[Any], dx: Array, dbias: Array) -> None:
+    if dx.size <= SMALL:
+        dx[...] = reference.gradient_from_output(grad, y, *numbers)
+        dbias[...] = rounded(_few_sums(wide(dx)), dbias.dtype)
+        return
     sums = _Sums(dx.shape, wide(dbias).dtype)
     for here, _ in pieces(dx.shape, dbias):
         dx[here] = reference.gradient_from_output(grad[here], y[here], *numbers)
-        if dx.size > SMALL:
-            sums.add(here, wide(dx[here]))
-    dbias[...] = rounded(sums.total() if dx.size > SMALL else _few_sums(wide(dx)), dbias.dtype)
+        sums.add(here, wide(dx[here]))
+    dbias[...] = rounded(sums.total(), dbias.dtype)
 
 
 class _Sums:
@@ -148,7 +151,8 @@ class _Sums:
         if fill or self.rest.size:
             rest = self.rest.reshape(len(own), -1)
             terms = np.concatenate((rest, terms, np.zeros((len(own), fill), terms.dtype)), axis=1)
-        whole, end = terms.shape[1] // BLOCK, terms.shape[1] // BLOCK * BLOCK
+        whole = terms.shape[1] // BLOCK
+        end = whole * BLOCK
         sums = _block_sums(terms[:, :end].reshape(len(own), whole, STEPS, LANES))
         own[:, self.done : self.done + whole] = sums
         self.done, self.rest = 0 if last else self.done + whole, terms[:, end:]
