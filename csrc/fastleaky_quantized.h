@@ -20,15 +20,16 @@ extern "C" {
 #endif
 
 /* Whose bits: those of TensorFlow Lite's reference kernels and of TensorFlow Lite Micro, which round a product twice;
- * of the same built with TFLITE_SINGLE_ROUNDING; or of XNNPACK (8 bits, leaky ReLU). */
-typedef enum { FL_TFLITE, FL_TFLITE_SINGLE, FL_XNNPACK } fl_rounding;
+ * of the same built with TFLITE_SINGLE_ROUNDING; or of XNNPACK (8 bits, leaky ReLU). An enumeration's own type has one
+ * byte or four, as the compiler's ABI wants it; an fl_quantization made by one compiler is to be read by any other. */
+enum { FL_TFLITE, FL_TFLITE_SINGLE, FL_XNNPACK };
+typedef int32_t fl_rounding;
 
 /* multiplier * 2^(shift - 31), as TensorFlow Lite's QuantizeMultiplier gives it: the multiplier is 0, or without its
  * sign in 2^30 ... 2^31 - 1. The shift is -31 ... 22, for int16 at most 15; of PReLU's `negative` at most 14, for
  * int16 7. Of XNNPACK it is multiplier / 256, and there is no shift. */
 typedef struct {
-    int32_t multiplier;
-    int shift;
+    int32_t multiplier, shift;
 } fl_factor;
 
 typedef struct {

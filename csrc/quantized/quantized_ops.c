@@ -18,6 +18,10 @@
 #define FL_WORD bytes_look_up
 #include "kernel_table.h"
 
+/* The same for every compiler: eight words, with nothing between them. C99 has no _Static_assert. */
+typedef char fl_rounding_is_a_word[sizeof(fl_rounding) == sizeof(int32_t) ? 1 : -1];
+typedef char fl_quantization_is_8_words[sizeof(fl_quantization) == 8 * sizeof(int32_t) ? 1 : -1];
+
 /* TensorFlow Lite rounds twice; the bias has both: one unit of the first shift's lowest bit, and half a unit of the
  * result. Factors below 2^-29 give 0. */
 static fl_side side_of(fl_factor factor, fl_rounding rounding)

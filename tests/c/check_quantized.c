@@ -30,8 +30,8 @@ static void report(int good, const char *type, const char *what, const fl_quanti
     failed += !good;
     if (!good && failed <= 20)
         printf("DIFFERS %s %s %s: rounding %d, %ld * 2^%d, %ld * 2^%d, %lu elements\n", fl_isa_name(isa), type, what,
-               (int)how->rounding, (long)how->positive.multiplier, how->positive.shift - 31,
-               (long)how->negative.multiplier, how->negative.shift - 31, (unsigned long)n);
+               (int)how->rounding, (long)how->positive.multiplier, (int)how->positive.shift - 31,
+               (long)how->negative.multiplier, (int)how->negative.shift - 31, (unsigned long)n);
 }
 
 /* a / 2^bits, to the nearest; halves go up. */
