@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Callable
 from typing import Any
 
 from benchmarks import figures, frameworks
 from benchmarks.fused import NORMALIZED
+from benchmarks.markdown import fill, table
 from benchmarks.peers import PEERS
 from benchmarks.peers.activations import activation
 from benchmarks.peers.limits import COPY, LIMITS
@@ -18,12 +18,6 @@ from benchmarks.peers.torch_compile import COMPILED
 from benchmarks.results import Results, Timing
 
 SHOWN = range(2, 27, 4)  # sizes of the sweep that the tables show, as powers of two
-
-
-def table(head: list[str], rows: list[list[str]], align: str = "---:") -> str:
-    """Lay out a Markdown table: the first column to the left, the others to the right."""
-    rule = ["---", *[align] * (len(head) - 1)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))
 
 
 def show(timing: Timing, cell: Callable[[Timing], str]) -> str:
@@ -283,9 +277,4 @@ def insert(page: str, results: Results) -> str:
     """Put the tables between the lines <!-- benchmarks: NAME --> and <!-- benchmarks end --> of a page."""
     made = {name: text for name, (_, text) in tables(results).items()}
     made |= {f"{name}-conditions": conditions(results) for name in ("goals", "frameworks", "fused") if name in made}
-
-    def fill(place: re.Match[str]) -> str:
-        name = place["name"]
-        return f"<!-- benchmarks: {name} -->\n{made[name]}\n<!-- benchmarks end -->" if name in made else place[0]
-
-    return re.sub(r"<!-- benchmarks: (?P<name>[\w-]+) -->\n.*?<!-- benchmarks end -->", fill, page, flags=re.DOTALL)
+    return fill(page, "benchmarks", made)

@@ -1,15 +1,22 @@
-"""Run commands, and say at the end how many of the things done passed."""
+"""Run commands, several at once, and say at the end how many of the things done passed."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from rich.console import Console
+from rich.progress import Progress
 
 ROOT = Path(__file__).parent.parent
+Item = TypeVar("Item")
+Found = TypeVar("Found")
 
 
 class CommandError(Exception):
@@ -30,16 +37,47 @@ class Result:
     seconds: float = 0.0
 
 
+@dataclass(frozen=True)
+class Lab:
+    """A folder for what is built, and workers."""
+
+    folder: Path
+    pool: ThreadPoolExecutor
+    progress: Progress
+
+    def map(self, description: str, work: Callable[[Item], Found], items: Sequence[Item]) -> list[Found]:
+        """Do the work for each item, as many at once as there are workers; the results are in the items' order."""
+        task = self.progress.add_task(description, total=len(items))
+
+        def step(item: Item) -> Found:
+            found = work(item)
+            self.progress.advance(task)
+            return found
+
+        return list(self.pool.map(step, items))
+
+
 def run(command: list[str], **environment: str) -> str:
     """Run a command; its output, or a CommandError with the end of it."""
-    done = subprocess.run(
-        command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=600, check=False
-    )
+    try:
+        done = subprocess.run(
+            command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=600, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise CommandError(f"{' '.join(command[:4])}: still running after {error.timeout:g} s") from None
     if done.returncode:
         raise CommandError(
             f"{' '.join(command[:4])}: exit status {done.returncode}\n{(done.stdout + done.stderr)[-2000:]}"
         )
     return done.stdout + done.stderr
+
+
+def find(pattern: str, text: str) -> str:
+    """Return the group of a pattern, where a line begins like that."""
+    found = re.search(pattern, text, re.MULTILINE)
+    if not found:
+        raise CommandError(f"there is no {pattern} in:\n{text[-2000:]}")
+    return found[1]
 
 
 def conclude(console: Console, outcomes: list[tuple[str, str]]) -> None:

@@ -1,21 +1,78 @@
-/* count.c - calls on 1024 floats of mixed signs and on 2048, for cross/check.py to count the instructions of.
- * SPDX-License-Identifier: MIT */
-#include "fastleaky.h"
+/* count.c - calls of each kind, ours and the plain loop's, for cross/instructions.py to count the instructions of.
+ * SPDX-License-Identifier: MIT
+ *
+ * The numbers are random, half of them negative. The exit status is 1 if a plain loop gives other numbers than ours. */
+#include "plain.h"
+#include <string.h>
 
-enum { MOST = 2048 };
+enum { MOST = 4096, CHANNELS = 64 };
+
+static float x[MOST], grad[MOST], ours[MOST], theirs[MOST], weight[CHANNELS];
+static int8_t q8[MOST], weight8[CHANNELS], table[256];
+static int16_t q16[MOST];
+
+static uint32_t draw(void)
+{
+    static uint32_t state = 1;
+    state = state * 1664525 + 1013904223;
+    return state;
+}
+
+static float draw_float(void) { return (float)((int32_t)draw() >> 8) * 0x1p-20f; }
+
+static void draw_all(void)
+{
+    for (size_t i = 0; i < MOST; i++) {
+        x[i] = draw_float();
+        grad[i] = draw_float();
+        q16[i] = (int16_t)(draw() >> 16);
+        q8[i] = (int8_t)(draw() >> 24);
+    }
+    for (size_t c = 0; c < CHANNELS; c++) {
+        weight[c] = draw_float();
+        weight8[c] = (int8_t)(draw() >> 24);
+    }
+}
+
+static int differ(size_t bytes) { return memcmp(ours, theirs, bytes) != 0; }
 
 int main(void)
 {
-    static float x[MOST], grad[MOST], out[MOST], dweight[1];
-    const float weight[1] = {0.01f};
+    /* From a scale of 0.05 to one of 0.04, with a slope of 0.1, or with weights that have a scale of 0.01. */
+    const fl_factor positive = {1342177280, 1}, negative = {1073741824, -2}, scale = {1717986918, -6};
+    const fl_quantization leaky8 = {FL_TFLITE, positive, negative, -3, 5, 0};
+    const fl_quantization leaky16 = {FL_TFLITE, positive, negative, 0, 0, 0};
+    const fl_quantization prelu8 = {FL_TFLITE, positive, scale, -3, 5, 0};
+    const size_t sizes[] = {64, 512, MOST};
     const fl_isa *isa = fl_isa_best();
-    for (int i = 0; i < MOST; i++) {
-        x[i] = (float)(i * 37 % 101 - 50);
-        grad[i] = (float)(i * 53 % 97 - 48);
+    int differences = 0;
+    draw_all();
+    fl_leaky_relu_table_i8(isa, &leaky8, table);
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+        const size_t n = sizes[k], rows = n / CHANNELS;
+        int8_t *const ours8 = (int8_t *)ours, *const theirs8 = (int8_t *)theirs;
+        float sum[1];
+        fl_leaky_relu_f32(isa, x, ours, n, 0.1f);
+        plain_leaky_relu_f32(x, theirs, n, 0.1f);
+        differences += differ(n * sizeof(float));
+        fl_prelu_f32(isa, x, weight, ours, rows, CHANNELS, 1);
+        plain_prelu_f32(x, weight, theirs, rows, CHANNELS);
+        differences += differ(n * sizeof(float));
+        fl_prelu_backward_f32(isa, grad, x, weight, ours, sum, 1, 1, n);
+        plain_prelu_backward_f32(grad, x, weight[0], theirs, n); /* whose sum is in another order */
+        differences += differ(n * sizeof(float));
+        fl_leaky_relu_i8(isa, &leaky8, q8, ours8, n);
+        plain_leaky_relu_i8(&leaky8, q8, theirs8, n);
+        differences += differ(n);
+        fl_look_up_i8(isa, q8, table, ours8, n);
+        plain_look_up_i8(q8, table, theirs8, n);
+        differences += differ(n);
+        fl_leaky_relu_i16(isa, &leaky16, q16, (int16_t *)ours, n);
+        plain_leaky_relu_i16(&leaky16, q16, (int16_t *)theirs, n);
+        differences += differ(n * sizeof(int16_t));
+        fl_prelu_i8(isa, &prelu8, q8, weight8, ours8, rows, CHANNELS, 1);
+        plain_prelu_i8(&prelu8, q8, weight8, theirs8, rows, CHANNELS);
+        differences += differ(n);
     }
-    for (size_t n = MOST / 2; n <= MOST; n += MOST / 2) {
-        fl_leaky_relu_f32(isa, x, out, n, weight[0]);
-        fl_prelu_backward_f32(isa, grad, x, weight, out, dweight, 1, 1, n);
-    }
-    return 0;
+    return differences != 0;
 }

@@ -1,9 +1,9 @@
 /* count_plugin.c - a QEMU plugin that counts the instructions of each call that the guest's main makes.
  * SPDX-License-Identifier: MIT
  *
- * For cross/check.py only: it is built there, loaded into QEMU 7.2, and prints `FUNCTION COUNT` for each call of a
- * function whose name begins with fl_, with all that the function calls, the compiler's soft floats too. Debian does
- * not package QEMU's plugin header, so what is used of it is declared here. */
+ * For cross/instructions.py only: it is built there, loaded into QEMU 7.2, and prints `FUNCTION COUNT` for each call
+ * of a function whose name begins with fl_ or plain_, with all that the function calls, the compiler's soft floats
+ * too. Debian does not package QEMU's plugin header, so what is used of it is declared here. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +33,7 @@ static void execute(unsigned cpu, void *data)
     (void)cpu;
     const block *const b = data;
     if (!strcmp(b->symbol, "main")) {
-        if (!strncmp(called, "fl_", 3))
+        if (!strncmp(called, "fl_", 3) || !strncmp(called, "plain_", 6))
             fprintf(stderr, "%s %" PRIu64 "\n", called, count);
         called = "";
         count = 0;

@@ -1,0 +1,54 @@
+"""What a part of the cross-check found: tables, for the terminal and for the pages, and what went wrong."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from commands import ROOT
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+sys.path.append(str(ROOT))  # behind the installed packages: the source folder has no compiled module
+from benchmarks import markdown
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table, with rich's colours in its cells, and what it shows."""
+
+    title: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    left: int = 1  # columns of words
+
+    def show(self, console: Console) -> None:
+        """Print it."""
+        view = Table(title=self.title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+        for column, heading in enumerate(self.head):
+            view.add_column(heading, justify="left" if column < self.left else "right", no_wrap=column < self.left)
+        for row in self.rows:
+            view.add_row(*row)
+        console.print(view)
+
+    def markdown(self) -> str:
+        """Return it as the pages have it."""
+        return markdown.table(self.head, [[Text.from_markup(cell).plain for cell in row] for row in self.rows])
+
+
+@dataclass
+class Report:
+    """What a part found: tables by the names of their places on the pages, notes, all that was done with its error."""
+
+    sheets: dict[str, Sheet] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    outcomes: list[tuple[str, str]] = field(default_factory=list)
+
+
+def fill(page: str, reports: Sequence[Report]) -> str:
+    """Put the tables into their places of a page."""
+    made = {name: sheet.markdown() for report in reports for name, sheet in report.sheets.items()}
+    return markdown.fill(page, "cross", made)
