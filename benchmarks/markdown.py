@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], align: str = "---:") -> str:
-    """Lay out a Markdown table: the first column to the left, the others to the right."""
-    rule = ["---", *[align] * (len(head) - 1)]
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], align: str = "---:", left: int = 1) -> str:
+    """Lay out a Markdown table: the first columns to the left, the others to the right."""
+    rule = [*["---"] * left, *[align] * (len(head) - left)]
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))
 
 

@@ -4,6 +4,8 @@
 
 checks        the programs of tests/c, with the golden vectors
 instructions  instructions an element, beside the plain loop's and beside the goals of goals.toml
+flash         bytes of flash and of stack that one function costs, on more cores
+program       bytes that the check itself takes as firmware
 
 It prints their tables, and fails if anything differs, is missing, was skipped, or misses its goal. ``--pages`` puts the
 tables into the pages, too.
@@ -15,18 +17,26 @@ import argparse
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import conformance
+import flash
 import instructions
+import program
 from commands import ROOT, Lab, conclude
 from rich.console import Console
 from rich.progress import Progress
 from sheets import Report, fill
-from targets import TARGETS, Target
+from targets import TARGETS
 
-PARTS = {"checks": conformance.report, "instructions": instructions.report}
+PARTS = {
+    "checks": conformance.report,
+    "instructions": instructions.report,
+    "flash": flash.report,
+    "program": program.report,
+}
 PAGES = (ROOT / "docs" / "targets.md", ROOT / "docs" / "firmware.md")
 
 
@@ -36,7 +46,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=described, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    known = [target.name for target in TARGETS]
+    known = list(dict.fromkeys([*(target.name for target in TARGETS), *flash.CORES]))
     parser.add_argument("target", nargs="*", help=f"of {', '.join(known)}; all by default")
     parser.add_argument("--only", metavar="PARTS", default=",".join(PARTS), help=f"some of {', '.join(PARTS)}")
     parser.add_argument("--markdown", action="store_true", help="print the tables as the pages have them")
@@ -51,7 +61,7 @@ def arguments() -> argparse.Namespace:
     return options
 
 
-def find_out(targets: list[Target], parts: list[str]) -> list[Report]:
+def find_out(parts: Sequence[str], targets: Sequence[str]) -> list[Report]:
     """Do the parts, one after the other."""
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -62,22 +72,25 @@ def find_out(targets: list[Target], parts: list[str]) -> list[Report]:
         return [PARTS[part](targets, lab) for part in PARTS if part in parts]
 
 
+def show(console: Console, report: Report, *, in_markdown: bool) -> None:
+    """Print what a part found."""
+    for sheet in filter(lambda sheet: sheet.rows, report.sheets.values()):
+        if in_markdown:
+            console.print(f"{sheet.title}\n\n{sheet.markdown()}\n", markup=False, soft_wrap=True)
+        else:
+            sheet.show(console)
+    for note in report.notes:
+        console.print(note, markup=False)
+
+
 def main() -> int:
     """Run the command line; the result is the exit status."""
     options = arguments()
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # meson and ninja
-    reports = find_out(
-        [target for target in TARGETS if not options.target or target.name in options.target], options.only
-    )
+    reports = find_out(options.only, options.target)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 150)
     for report in reports:
-        for sheet in report.sheets.values():
-            if options.markdown:
-                console.print(f"{sheet.title}\n\n{sheet.markdown()}\n", markup=False, soft_wrap=True)
-            else:
-                sheet.show(console)
-        for note in report.notes:
-            console.print(note, markup=False)
+        show(console, report, in_markdown=options.markdown)
     if options.pages:
         for page in PAGES:
             page.write_text(fill(page.read_text(), reports))

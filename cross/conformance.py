@@ -7,12 +7,13 @@ is an error.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from commands import CommandError, Lab, find, run
 from sheets import Report, Sheet
-from targets import Board, Target
+from targets import Board, Target, select
 
 from fastleaky.golden import formats, verification
 
@@ -89,10 +90,10 @@ def row(result: Result) -> list[str]:
     return [result.board, result.compiler, result.isa, f"[green]{result.passed}[/]", f"{result.code}"]
 
 
-def report(targets: list[Target], lab: Lab) -> Report:
-    """Check all targets."""
+def report(names: Sequence[str], lab: Lab) -> Report:
+    """Check all targets, or those that are named."""
     formats.write(lab.folder / "vectors")
-    found = lab.map("Checking", lambda target: check(target, lab.folder), targets)
+    found = lab.map("Checking", lambda target: check(target, lab.folder), select(names))
     results = [result for of_target in found for result in of_target]
     head = ["target", "compiler", "chosen", "checks", "bytes of code"]
     sheet = Sheet("Checks that passed, and bytes of all kernels", head, [row(result) for result in results], left=3)

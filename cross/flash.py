@@ -1,24 +1,21 @@
 """Bytes of flash and of stack that a program pays for a function, on the cores that firmware is written for.
 
-``python cross/flash.py`` compiles the library for each core, as firmware does (-Os, freestanding, and no warning is let
-pass), sees that it calls nothing but what the compiler's own library has for arithmetic that the core lacks, links
-programs that call one function (with --gc-sections, and without anything that starts them), and prints the tables of
-docs/firmware.md. Nothing is run: cross/check.py does that.
+The library is compiled for each core, as firmware does (-Os, freestanding, and no warning is let pass). It may call
+nothing but what the compiler's own library has for arithmetic that the core lacks. Programs that call one function are
+linked with --gc-sections, and without anything that starts them. Nothing is run.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import sys
-import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from commands import ROOT, CommandError, run
-from rich import box
-from rich.console import Console
-from rich.table import Table
+import goals
+from commands import ROOT, CommandError, Lab, run
+from sheets import Report, Sheet
+from stack_depth import deepest
 
 ARM = ("arm-none-eabi", "gcc", "-mthumb")
 RISCV = ("riscv64-unknown-elf", "gcc")
@@ -49,6 +46,7 @@ PROGRAMS = {  # each calls one function, and its name in the table
     "prelu_backward f64": "fl_prelu_backward_f64(fl_isa_best(), d, d, d, d, d, 1, 2, 4)",
     "leaky f16": "fl_leaky_relu_f16(fl_isa_best(), h, h, 8, 0.1f)",
     "leaky i8": "fl_leaky_relu_i8(fl_isa_best(), &how, q, q, 8)",
+    "leaky i16": "fl_leaky_relu_i16(fl_isa_best(), &how, s, s, 8)",
     "prelu i8": "fl_prelu_i8(fl_isa_best(), &how, q, q, q, 1, 2, 4)",
     "look_up i8": "fl_look_up_i8(fl_isa_best(), q, q, q, 8)",
 }
@@ -62,7 +60,7 @@ FUSED = {  # in tables of their own
 }
 MAIN = """
 #include "fastleaky_quantized.h"
-float f[8]; double d[8]; fl_f16 h[8]; int8_t q[256]; fl_quantization how;
+float f[8]; double d[8]; fl_f16 h[8]; int16_t s[8]; int8_t q[256]; fl_quantization how;
 int main(void) { %s; return 0; }
 """
 LINKED = {  # where GCC 12 does not know the core: for what it does, the compiler's own library is the same
@@ -72,99 +70,102 @@ LINKED = {  # where GCC 12 does not know the core: for what it does, the compile
 OURS = re.compile(r"fl_|__aeabi_|__[a-z]+([sd]f|di)")  # and the compiler's own, for arithmetic
 
 
-def deepest(disassembly: str, frames: dict[str, int]) -> int:
-    """Bytes of stack that main's call takes at most: the frames of our functions that call each other.
+@dataclass
+class Weight:
+    """Bytes that a program takes on a core, by the function that it calls; what went wrong, if anything."""
 
-    A call through a pointer is of a function whose address the nearest caller took that took any, or which the code
-    does not name at all. The compiler's own library does not say what its functions take: they are left out.
-    """
-    begins = {int(at, 16): name for at, name in re.findall(r"^([0-9a-f]+) <(.*)>:", disassembly, re.MULTILINE)}
-    called: dict[str, set[str]] = {name: set() for name in begins.values()}
-    taken: dict[str, set[str]] = {name: set() for name in begins.values()}
-    through_pointers = set()
-    for line in disassembly.splitlines():
-        if begin := re.match(r"([0-9a-f]+) <", line):
-            function = begins[int(begin[1], 16)]
-        elif named := re.search(r"\t([bcjt])?\S*\t.*<([^>+]+)>$", line):  # a branch, call or jump; or an address
-            (called if named[1] else taken)[function].add(named[2])
-        elif word := re.search(r"\t\.word\t0x([0-9a-f]+)$", line):
-            taken[function].add(begins.get(int(word[1], 16) & ~1, ""))  # the lowest bit is Thumb's
-        elif re.search(r"\t(blx?r?|bx|br|jalr|jr)\t(?!lr|ra\b)", line):
-            through_pointers.add(function)
-    unnamed = called.keys() - {"main"}.union(*called.values(), *taken.values())
+    core: str
+    flash: dict[str, int] = field(default_factory=dict)
+    stack: dict[str, int] = field(default_factory=dict)
+    error: str = ""
 
-    def depth(function: str, path: tuple[str, ...]) -> int:
-        following = set(called[function])
-        if function in through_pointers:
-            pointers = (taken[name].intersection(called).difference(path) for name in reversed(path))
-            following |= unnamed.union(next(filter(None, pointers), ()))
-        frame = 0 if function == "main" else frames.get(function.split(".", maxsplit=1)[0], 0)
-        return frame + max(
-            (depth(name, (*path, name)) for name in following.intersection(called).difference(path)), default=0
-        )
-
-    return depth("main", ("main",))
+    def goals(self, wanted: dict[str, dict[str, float]]) -> dict[str, goals.Goal]:
+        """Return the goals for flash, of the functions that have one."""
+        entries = wanted.get(self.core, {})
+        made = {function: goals.goal(entries.get(function)) for function in self.flash}
+        return {function: goal for function, goal in made.items() if goal}
 
 
-def weigh(core: str, folder: Path) -> tuple[str, list[str], list[str]]:
-    """The core and its instruction set, the text of each program, and its stack."""
-    isa, tools, compiler, *flags = CORES[core]
-    command = [f"{tools}-{compiler}"] if compiler == "gcc" else [compiler, f"--target={tools}"]
-    options = ["-Os", "-ffreestanding", "-ffunction-sections", "-fdata-sections", f"-I{ROOT / 'csrc'}"]
-    strict = ["-fstack-usage", "-Wall", "-Wextra", "-Werror"]
-    objects, frames = [], {}
-    for source in (ROOT / "csrc").glob("**/*.c"):
-        if "linux" in tools and source.parent.name == "threads":
-            continue  # elsewhere it compiles to nothing
-        compiled = folder / f"{core}-{source.stem}.o"
-        run([*command, *flags, *options, *strict, "-c", str(source), "-o", str(compiled)])
-        foreign = [
-            name for name in re.findall(r" U (\w+)", run([f"{tools}-nm", "-u", str(compiled)])) if not OURS.match(name)
-        ]
-        if foreign:
-            raise CommandError(f"{core}: {source.name} calls {foreign}")
-        objects.append(str(compiled))
+class Core:
+    """The library compiled for one core."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name, self.folder = name, folder
+        self.isa, self.tools, self.compiler, *self.flags = CORES[name]
+        self.objects: list[str] = []
+        self.frames: dict[str, int] = {}
+        for source in sorted((ROOT / "csrc").glob("**/*.c")):
+            if "linux" not in self.tools or source.parent.name != "threads":  # elsewhere that compiles to nothing
+                self.compile_source(source)
+
+    def compile(self, source: Path, compiled: Path, *options: str) -> None:
+        """Compile a file as firmware does."""
+        compiler = [f"{self.tools}-gcc"] if self.compiler == "gcc" else [self.compiler, f"--target={self.tools}"]
+        firmware = ["-Os", "-ffreestanding", "-ffunction-sections", "-fdata-sections", f"-I{ROOT / 'csrc'}"]
+        run([*compiler, *self.flags, *firmware, *options, "-c", str(source), "-o", str(compiled)])
+
+    def compile_source(self, source: Path) -> None:
+        """Compile a file of the library, and note what its functions take of the stack."""
+        compiled = self.folder / f"{self.name}-{source.stem}.o"
+        self.compile(source, compiled, "-fstack-usage", "-Wall", "-Wextra", "-Werror")
+        called = re.findall(r" U (\w+)", run([f"{self.tools}-nm", "-u", str(compiled)]))
+        if foreign := [name for name in called if not OURS.match(name)]:
+            raise CommandError(f"{source.name} calls {foreign}")
+        self.objects.append(str(compiled))
         usage = compiled.with_suffix(".su")
-        if usage.exists() and (source.parent.name != "isa" or source.stem == isa):
-            used = usage.read_text()
-            for name, size in re.findall(r":(\w+)(?:\.[\w.]*)?\t(\d+)", used):
-                frames[name] = max(int(size), frames.get(name, 0))
-    texts, stacks = [], []
-    for call in (PROGRAMS | FUSED).values():
-        program = folder / f"{core}-program"
-        program.with_suffix(".c").write_text(MAIN % call)
-        run([*command, *flags, *options, "-c", f"{program}.c", "-o", f"{program}.o"])
-        link = [f"{tools}-gcc", *(flags if compiler == "gcc" else LINKED[core]), "-static", "-nostdlib"]
-        run([*link, "-Wl,--gc-sections,-emain", f"{program}.o", *objects, "-lgcc", "-o", f"{program}.elf"])
-        texts.append(run([f"{tools}-size", f"{program}.elf"]).splitlines()[1].split()[0])
-        stacks.append(str(deepest(run([f"{tools}-objdump", "-d", "--no-show-raw-insn", f"{program}.elf"]), frames)))
-    return f"{core} ({isa})", texts, stacks
+        if usage.exists() and (source.parent.name != "isa" or source.stem == self.isa):
+            for function, size in re.findall(r":(\w+)(?:\.[\w.]*)?\t(\d+)", usage.read_text()):
+                self.frames[function] = max(int(size), self.frames.get(function, 0))
+
+    def weigh(self, call: str) -> tuple[int, int]:
+        """Return the bytes of flash and of stack of a program that makes a call."""
+        program = self.folder / f"{self.name}-program"
+        source, compiled, linked = (program.with_suffix(suffix) for suffix in (".c", ".o", ".elf"))
+        source.write_text(MAIN % call)
+        self.compile(source, compiled)
+        flags = self.flags if self.compiler == "gcc" else LINKED[self.name]
+        options = [*flags, "-static", "-nostdlib", "-Wl,--gc-sections,-emain"]
+        run([f"{self.tools}-gcc", *options, str(compiled), *self.objects, "-lgcc", "-o", str(linked)])
+        flash = run([f"{self.tools}-size", str(linked)]).splitlines()[1].split()[0]
+        disassembly = run([f"{self.tools}-objdump", "-d", "--no-show-raw-insn", str(linked)])
+        return int(flash), deepest(disassembly, self.frames)
 
 
-def show(console: Console, weighed: dict[str, list[str]]) -> None:
-    """Print the bytes for each core in two tables."""
-    plain = len(PROGRAMS)
-    for functions, part in ((PROGRAMS, slice(plain)), (FUSED, slice(plain, None))):
-        table = Table(box=box.MARKDOWN)
-        table.add_column("core", no_wrap=True)
-        for function in functions:
-            table.add_column(function, justify="right")
-        for core, numbers in weighed.items():
-            table.add_row(core, *numbers[part])
-        console.print(table)
+def weigh(name: str, folder: Path) -> Weight:
+    """Weigh each function on a core."""
+    weight = Weight(name)
+    try:
+        core = Core(name, folder)
+        for function, call in (PROGRAMS | FUSED).items():
+            weight.flash[function], weight.stack[function] = core.weigh(call)
+    except CommandError as error:
+        weight.error = str(error)
+    return weight
 
 
-def main() -> int:
-    """Print the tables; the result is the exit status."""
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
-        weighed = list(pool.map(lambda core: weigh(core, Path(folder)), CORES))
-    console = Console(width=150)
-    console.print("Bytes of flash of a program that calls one function:")
-    show(console, {core: texts for core, texts, _ in weighed})
-    console.print("Bytes of stack:")
-    show(console, {core: stacks for core, _, stacks in weighed})
-    return 0
+def table(weights: Sequence[Weight], what: str, functions: Sequence[str], wanted: dict[str, dict[str, float]]) -> Sheet:
+    """Show the bytes of flash or of stack of some functions."""
+    rows = []
+    for weight in weights:
+        goal = weight.goals(wanted) if what == "flash" else {}
+        cells = [
+            goal[function].colour(size, f"{size}") if function in goal else f"{size}"
+            for function, size in getattr(weight, what).items()
+            if function in functions
+        ]
+        rows.append([f"{weight.core} ({CORES[weight.core][0]})", *cells])
+    return Sheet(f"Bytes of {what} of a program that calls one function", ["core", *functions], rows)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def report(names: Sequence[str], lab: Lab) -> Report:
+    """Weigh on all cores, or on those that are named, and judge."""
+    wanted = goals.load()["flash"]
+    cores = [core for core in CORES if not names or core in names]
+    weights = lab.map("Weighing", lambda core: weigh(core, lab.folder), cores)
+    made = Report()
+    for what in ("flash", "stack"):
+        made.sheets[what] = table(weights, what, list(PROGRAMS), wanted)
+        made.sheets[f"{what}-fused"] = table(weights, what, list(FUSED), wanted)
+    for weight in weights:
+        made.judge(f"{weight.core}: flash", weight.flash, weight.goals(wanted), weight.error)
+    return made

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from commands import ROOT
+from goals import Goal
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -36,7 +37,8 @@ class Sheet:
 
     def markdown(self) -> str:
         """Return it as the pages have it."""
-        return markdown.table(self.head, [[Text.from_markup(cell).plain for cell in row] for row in self.rows])
+        rows = [[Text.from_markup(cell).plain for cell in row] for row in self.rows]
+        return markdown.table(self.head, rows, left=self.left)
 
 
 @dataclass
@@ -46,6 +48,18 @@ class Report:
     sheets: dict[str, Sheet] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     outcomes: list[tuple[str, str]] = field(default_factory=list)
+
+    def judge(self, name: str, found: Mapping[str, float], wanted: Mapping[str, Goal], error: str = "") -> None:
+        """Add an outcome: the figures by what they are, the goals for some of them, an error that there was anyway."""
+        errors = [error] if error else []
+        for what, goal in wanted.items():
+            if wrong := goal.error(found[what]):
+                errors.append(f"{what}: {wrong}")
+            if goal.why:
+                self.notes.append(
+                    f"* {name}: {what}: {goal.limit:.4g} at most, instead of {goal.at_most:.4g}: {goal.why}"
+                )
+        self.outcomes.append((name, "\n    ".join(["", *errors]) if errors else ""))
 
 
 def fill(page: str, reports: Sequence[Report]) -> str:

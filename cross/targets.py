@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,7 +113,13 @@ TARGETS = (
     _firmware("cortex-m3", "scalar"),
     _firmware("cortex-m4", "scalar"),
     _firmware("cortex-m7", "scalar"),
+    _firmware("cortex-m23", "scalar"),
     _firmware("cortex-m33", "scalar"),
     _firmware("cortex-m55", "mve", "cpu"),
     _firmware("riscv32", "scalar"),
 )
+
+
+def select(names: Sequence[str]) -> list[Target]:
+    """Return the targets of these names; all, if there are none."""
+    return [target for target in TARGETS if not names or target.name in names]
