@@ -23,6 +23,7 @@ FUNCTIONS = {  # of count.c: what the tables call them
     "prelu_f32": "prelu f32",
     "prelu_backward_f32": "prelu_backward f32",
     "leaky_relu_i8": "leaky i8",
+    "leaky_relu_u8": "XNNPACK u8",
     "look_up_i8": "look_up i8",
     "leaky_relu_i16": "leaky i16",
     "prelu_i8": "prelu i8",
@@ -79,7 +80,9 @@ def count(target: Target, folder: Path, plugin: Path) -> tuple[list[Count], str]
 
 
 def parse(board: str, printed: str) -> Iterator[Count]:
-    """Read what count_plugin.c printed."""
+    """Read what count.c and count_plugin.c printed."""
+    if wrong := re.findall(r"^(\w+) differs", printed, re.MULTILINE):
+        raise CommandError(f"{board}: not the plain loop's results: {', '.join(sorted(set(wrong)))}")
     for function in FUNCTIONS:
         ours, plain = (
             [int(found) for found in re.findall(rf"^{whose}_{function} (\d+)$", printed, re.MULTILINE)]

@@ -1,4 +1,4 @@
-/* plain.c - the loops of plain.h. The quantized ones round twice, as the specification says (FL_TFLITE).
+/* plain.c - the loops of plain.h. The quantized ones round twice, as FL_TFLITE says, or as XNNPACK does (uint8).
  * SPDX-License-Identifier: MIT */
 #include "plain.h"
 
@@ -46,6 +46,15 @@ void plain_leaky_relu_i8(const fl_quantization *how, const int8_t *restrict q, i
         const int32_t x = q[i] - how->input_zero_point;
         const int32_t y = requantize(x, x > 0 ? &how->positive : &how->negative);
         out[i] = (int8_t)saturate(y + how->output_zero_point, INT8_MIN, INT8_MAX);
+    }
+}
+
+void plain_leaky_relu_u8(const fl_quantization *how, const uint8_t *restrict q, uint8_t *restrict out, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const int32_t x = q[i] - how->input_zero_point;
+        const int32_t y = (x * (x > 0 ? how->positive : how->negative).multiplier + 128) >> 8;
+        out[i] = (uint8_t)saturate(y + how->output_zero_point, 0, UINT8_MAX);
     }
 }
 

@@ -32,6 +32,11 @@ def test_a_call_that_was_not_counted(lost):
         list(instructions.parse("here", COUNTED.replace(f"{lost} 8192\n", "").replace(f"{lost} 12288\n", "")))
 
 
+def test_a_plain_loop_that_does_something_else():
+    with pytest.raises(CommandError, match="prelu_i8"):
+        list(instructions.parse("here", f"{COUNTED}prelu_i8 differs\n"))
+
+
 @pytest.mark.parametrize(
     ("entry", "measured", "verdict"),
     [
