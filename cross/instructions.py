@@ -139,7 +139,7 @@ def report(names: Sequence[str], lab: Lab) -> Report:
     """Count on all targets, or on those that are named, and judge."""
     wanted = goals.load()["instructions"]
     plugin = build_plugin(lab.folder)
-    targets = select(names)
+    targets = [target for target in select(names) if target.counted]
     found = lab.map("Counting", lambda target: count(target, lab.folder, plugin), targets)
     counts = [one for of_target, _ in found for one in of_target]
     made = Report({f"instructions-{n}": table(counts, n, wanted) for n in SIZES})

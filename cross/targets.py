@@ -47,6 +47,11 @@ class Target:
         return [word.replace("@DIRNAME@", str(ROOT / "cross")) for word in re.findall(r"'([^']*)'", words)]
 
     @property
+    def counted(self) -> bool:
+        """Does QEMU run it, whose plugin counts instructions?"""
+        return "qemu" in self.wrapper[0]
+
+    @property
     def compiler(self) -> str:
         """Name and version of the compiler."""
         command = find(r"^c = [^']*'([^']*)'", self.cross_file.read_text())
