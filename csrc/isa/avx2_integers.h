@@ -3,8 +3,9 @@
 #include "quantized/requantization.h"
 
 #define FL_INTS 8
+#define FL_GENERIC_REQUANTIZE
+#define FL_REQUANTIZE32
 typedef int32_t i32_vec __attribute__((vector_size(32)));
-typedef uint32_t u32_vec __attribute__((vector_size(32)));
 FL_INLINE i32_vec i32_set(int32_t s) { return (i32_vec)_mm256_set1_epi32(s); }
 FL_INLINE i32_vec i32_select(i32_vec x, i32_vec a, i32_vec b)
 {
@@ -12,37 +13,38 @@ FL_INLINE i32_vec i32_select(i32_vec x, i32_vec a, i32_vec b)
 }
 FL_INLINE i32_vec i32_high(i32_vec a, i32_vec b)
 {
-    const __m256i v = (__m256i)a, w = (__m256i)b, even = _mm256_srli_epi64(_mm256_mul_epi32(v, w), 30);
+    const __m256i v = (__m256i)a, w = (__m256i)b, even = _mm256_srli_epi64(_mm256_mul_epi32(v, w), 32);
     const __m256i odd = _mm256_mul_epi32(_mm256_srli_epi64(v, 32), _mm256_srli_epi64(w, 32));
-    return (i32_vec)_mm256_blend_epi32(even, _mm256_slli_epi64(odd, 2), 0xaa);
+    return (i32_vec)_mm256_blend_epi32(even, odd, 0xaa);
 }
 FL_INLINE __m128i i32_narrow(i32_vec v)
 {
     return _mm_packs_epi32(_mm256_castsi256_si128((__m256i)v), _mm256_extracti128_si256((__m256i)v, 1));
 }
 FL_INLINE i32_vec i32_load(const int32_t *p) { return (i32_vec)_mm256_loadu_si256((const __m256i *)p); }
-FL_INLINE i32_vec i8_load(const int8_t *p)
+FL_INLINE i32_vec i8_load(const int8_t *q, int32_t zero, size_t n)
 {
-    return (i32_vec)_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)p));
+    return (void)n, (i32_vec)_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)q)) - zero;
 }
-FL_INLINE i32_vec u8_load(const uint8_t *p)
+FL_INLINE i32_vec u8_load(const uint8_t *q, int32_t zero, size_t n)
 {
-    return (i32_vec)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)p));
+    return (void)n, (i32_vec)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)q)) - zero;
 }
-FL_INLINE i32_vec i16_load(const int16_t *p)
+FL_INLINE i32_vec i16_load(const int16_t *q, int32_t zero, size_t n)
 {
-    return (i32_vec)_mm256_cvtepi16_epi32(_mm_loadu_si128((const __m128i *)p));
+    return (void)zero, (void)n, (i32_vec)_mm256_cvtepi16_epi32(_mm_loadu_si128((const __m128i *)q));
 }
-FL_INLINE void i8_store(int8_t *p, i32_vec v)
+FL_INLINE void i8_store(int8_t *p, i32_vec v, size_t n)
 {
-    _mm_storel_epi64((__m128i *)p, _mm_packs_epi16(i32_narrow(v), _mm_setzero_si128()));
+    (void)n, _mm_storel_epi64((__m128i *)p, _mm_packs_epi16(i32_narrow(v), _mm_setzero_si128()));
 }
-FL_INLINE void u8_store(uint8_t *p, i32_vec v)
+FL_INLINE void u8_store(uint8_t *p, i32_vec v, size_t n)
 {
-    _mm_storel_epi64((__m128i *)p, _mm_packus_epi16(i32_narrow(v), _mm_setzero_si128()));
+    (void)n, _mm_storel_epi64((__m128i *)p, _mm_packus_epi16(i32_narrow(v), _mm_setzero_si128()));
 }
-FL_INLINE void i16_store(int16_t *p, i32_vec v) { _mm_storeu_si128((__m128i *)p, i32_narrow(v)); }
+FL_INLINE void i16_store(int16_t *p, i32_vec v, size_t n) { (void)n, _mm_storeu_si128((__m128i *)p, i32_narrow(v)); }
 
+#define FL_TABLE_FROM 1024
 #define FL_LINEAR 32
 typedef __m256i linear_bytes;
 #define FL_MM(word) FL_PASTE(_mm256, word)

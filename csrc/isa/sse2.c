@@ -134,8 +134,9 @@ FL_INLINE void bf16_stream(bf16_num *p, __m128 v, size_t n) { bf16_store(p, v, n
 #include "float/kernels.h"
 
 #define FL_INTS 4
+#define FL_GENERIC_REQUANTIZE
+#define FL_REQUANTIZE32
 typedef int32_t i32_vec __attribute__((vector_size(16)));
-typedef uint32_t u32_vec __attribute__((vector_size(16)));
 typedef uint32_t four_bytes __attribute__((aligned(1), may_alias));
 FL_INLINE i32_vec i32_set(int32_t s) { return (i32_vec)_mm_set1_epi32(s); }
 FL_INLINE i32_vec i32_select(i32_vec x, i32_vec a, i32_vec b) { return b ^ ((a ^ b) & (x > 0)); }
@@ -143,11 +144,11 @@ FL_INLINE i32_vec i32_select(i32_vec x, i32_vec a, i32_vec b) { return b ^ ((a ^
 FL_INLINE i32_vec i32_high(i32_vec a, i32_vec b)
 {
     const __m128i v = (__m128i)a, w = (__m128i)b, mask = _mm_setr_epi32(-1, 0, -1, 0);
-    const __m128i even = _mm_srli_epi64(_mm_mul_epu32(v, w), 30);
-    const __m128i odd = _mm_slli_epi64(_mm_mul_epu32(_mm_srli_epi64(v, 32), _mm_srli_epi64(w, 32)), 2);
+    const __m128i even = _mm_srli_epi64(_mm_mul_epu32(v, w), 32);
+    const __m128i odd = _mm_mul_epu32(_mm_srli_epi64(v, 32), _mm_srli_epi64(w, 32));
     const __m128i more = _mm_add_epi32((__m128i)(a >> 31 & b), (__m128i)(b >> 31 & a));
     const __m128i product = _mm_or_si128(_mm_and_si128(mask, even), _mm_andnot_si128(mask, odd));
-    return (i32_vec)_mm_sub_epi32(product, _mm_slli_epi32(more, 2));
+    return (i32_vec)_mm_sub_epi32(product, more);
 }
 FL_INLINE __m128i four_of(const void *p)
 {
@@ -155,26 +156,33 @@ FL_INLINE __m128i four_of(const void *p)
     return _mm_unpacklo_epi16(_mm_setzero_si128(), _mm_unpacklo_epi8(_mm_setzero_si128(), v));
 }
 FL_INLINE i32_vec i32_load(const int32_t *p) { return (i32_vec)_mm_loadu_si128((const __m128i *)p); }
-FL_INLINE i32_vec i8_load(const int8_t *p) { return (i32_vec)_mm_srai_epi32(four_of(p), 24); }
-FL_INLINE i32_vec u8_load(const uint8_t *p) { return (i32_vec)_mm_srli_epi32(four_of(p), 24); }
-FL_INLINE i32_vec i16_load(const int16_t *p)
+FL_INLINE i32_vec i8_load(const int8_t *q, int32_t zero, size_t n)
 {
-    const __m128i v = _mm_loadl_epi64((const __m128i *)p);
-    return (i32_vec)_mm_srai_epi32(_mm_unpacklo_epi16(v, v), 16);
+    return (void)n, (i32_vec)_mm_srai_epi32(four_of(q), 24) - zero;
+}
+FL_INLINE i32_vec u8_load(const uint8_t *q, int32_t zero, size_t n)
+{
+    return (void)n, (i32_vec)_mm_srli_epi32(four_of(q), 24) - zero;
+}
+FL_INLINE i32_vec i16_load(const int16_t *q, int32_t zero, size_t n)
+{
+    const __m128i v = _mm_loadl_epi64((const __m128i *)q);
+    return (void)zero, (void)n, (i32_vec)_mm_srai_epi32(_mm_unpacklo_epi16(v, v), 16);
 }
 FL_INLINE __m128i i32_narrow(i32_vec v) { return _mm_packs_epi32((__m128i)v, (__m128i)v); }
-FL_INLINE void i8_store(int8_t *p, i32_vec v)
+FL_INLINE void i8_store(int8_t *p, i32_vec v, size_t n)
 {
     const __m128i h = i32_narrow(v);
-    *(four_bytes *)p = (uint32_t)_mm_cvtsi128_si32(_mm_packs_epi16(h, h));
+    (void)n, *(four_bytes *)p = (uint32_t)_mm_cvtsi128_si32(_mm_packs_epi16(h, h));
 }
-FL_INLINE void u8_store(uint8_t *p, i32_vec v)
+FL_INLINE void u8_store(uint8_t *p, i32_vec v, size_t n)
 {
     const __m128i h = i32_narrow(v);
-    *(four_bytes *)p = (uint32_t)_mm_cvtsi128_si32(_mm_packus_epi16(h, h));
+    (void)n, *(four_bytes *)p = (uint32_t)_mm_cvtsi128_si32(_mm_packus_epi16(h, h));
 }
-FL_INLINE void i16_store(int16_t *p, i32_vec v) { _mm_storel_epi64((__m128i *)p, i32_narrow(v)); }
+FL_INLINE void i16_store(int16_t *p, i32_vec v, size_t n) { (void)n, _mm_storel_epi64((__m128i *)p, i32_narrow(v)); }
 
+#define FL_TABLE_FROM 1024
 #define FL_LINEAR 16
 typedef __m128i linear_bytes;
 #define FL_MM(word) FL_PASTE(_mm, word)

@@ -1,6 +1,24 @@
-/* kernels.h - the quantized kernels of one instruction set. It may define vector operations (FL_INTS), a table look-up
- * (FL_LOOK_UP) and operations for piecewise_linear.h (FL_LINEAR) before; else they are scalar, or are not used.
- * SPDX-License-Identifier: MIT */
+/* kernels.h - the quantized kernels of one instruction set.
+ * SPDX-License-Identifier: MIT
+ *
+ * What an instruction set may define before; what it does not define is scalar C, or is not used:
+ *
+ *   FL_INTS                     the lanes of a vector
+ *   i32_vec                     a vector of them
+ *   FL(load)(q, zero, n)        q - zero, for the types i8, u8 and i16: i8_load
+ *   FL(store)(out, v, n)        saturates
+ *   i32_requantize(sides, x, factor, bias, each)
+ *                               ((x * factor * multiplier >> 32) + bias) >> right, with those of the positive side
+ * where x > 0, and else with *factor and *bias; with `each`, a constant, factor[i] and bias[i] for each lane. Instead
+ * of it a set may define FL_GENERIC_REQUANTIZE and i32_set(s), i32_load(p), i32_select(x, a, b), x > 0 ? a : b, and
+ *                               i32_high(a, b), the upper 32 bits of a product; vectors then have C's operators
+ *   FL_INTS_ACTIVE, i32_active(n)   the lanes of a vector for the next of n elements: `n` of the functions above, which
+ *                               do nothing with the others. Without it, n is FL_INTS, and tails are copied. A set whose
+ *                               vectors have any length defines FL_INTS as 0
+ *   FL_LOOK_UP                  look_up(table, q, out, n)
+ *   FL_TABLE_FROM               elements with one slope from which on a table of all 256 results pays
+ *   FL_LINEAR                   operations for piecewise_linear.h
+ *   FL_REQUANTIZE32             with FL_GENERIC_REQUANTIZE: 32-bit products are faster (requantize32.h) */
 #include "quantized/requantization.h"
 #include "float/ordered_sum.h"
 
@@ -9,47 +27,46 @@
 #pragma clang diagnostic ignored "-Wpass-failed" /* with a sanitizer Clang does not vectorise, and warns */
 #else
 #pragma GCC push_options
-#pragma GCC optimize("tree-vectorize", "vect-cost-model=dynamic")
+#pragma GCC optimize("tree-loop-vectorize", "vect-cost-model=dynamic")
 #endif
 
 #ifndef FL_INTS
-#define FL_INTS 1
-typedef int32_t i32_vec;
-typedef uint32_t u32_vec;
-FL_INLINE int32_t i32_set(int32_t s) { return s; }
-/* Without a condition: compilers would duplicate all of the loop in two branches. */
-FL_INLINE int32_t i32_select(int32_t x, int32_t a, int32_t b) { return b ^ ((a ^ b) & -x >> 31); }
-/* The shift is unsigned: vectors often have no arithmetic shift of 64 bits. */
-FL_INLINE int32_t i32_high(int32_t a, int32_t b) { return (int32_t)(uint32_t)((uint64_t)((int64_t)a * b) >> 30); }
-FL_INLINE int32_t i32_within(int32_t v, int32_t least, int32_t most) { return v < least ? least : v > most ? most : v; }
-FL_INLINE int32_t i32_load(const int32_t *p) { return *p; }
-FL_INLINE int32_t i8_load(const int8_t *p) { return *p; }
-FL_INLINE int32_t u8_load(const uint8_t *p) { return *p; }
-FL_INLINE int32_t i16_load(const int16_t *p) { return *p; }
-FL_INLINE void i8_store(int8_t *p, int32_t v) { *p = (int8_t)i32_within(v, -128, 127); }
-FL_INLINE void u8_store(uint8_t *p, int32_t v) { *p = (uint8_t)i32_within(v, 0, 255); }
-FL_INLINE void i16_store(int16_t *p, int32_t v) { *p = (int16_t)i32_within(v, -32768, 32767); }
+#include "quantized/scalar.h"
+#endif
+#ifdef FL_GENERIC_REQUANTIZE
+FL_INLINE i32_vec i32_requantize(const fl_sides *sides, i32_vec x, const int32_t *factor, const int32_t *bias, int each)
+{
+    const fl_side *const a = &sides->positive, *const b = &sides->negative;
+    const i32_vec v = x * i32_select(x, i32_set(a->scale), each ? i32_load(factor) : i32_set(*factor));
+    const i32_vec high = i32_high(v, i32_select(x, i32_set(a->multiplier), i32_set(b->multiplier)));
+    return (high + i32_select(x, i32_set(a->bias), each ? i32_load(bias) : i32_set(*bias))) >> a->right;
+}
 #endif
 
+#ifndef FL_EACH
+#define FL_EACH 1
+#endif
 #ifndef FL_LOOK_UP
 FL_FUNCTION void look_up(const uint8_t *table, const uint8_t *q, uint8_t *out, size_t n)
 {
     look_up_each(table, q, out, n);
 }
 #endif
+#ifndef FL_TABLE_FROM
+#define FL_TABLE_FROM 384
+#endif
 
-/* A sum that may wrap around, in lanes that are not selected. */
-FL_INLINE i32_vec i32_plus(i32_vec a, i32_vec b) { return (i32_vec)((u32_vec)a + (u32_vec)b); }
-
-/* A slope times the factor's power of two, and the bias of its products. */
-FL_INLINE void prepare(const fl_quantized_arguments *args, int32_t slope, int32_t *shifted, int32_t *bias)
+/* A slope's factor and bias. */
+FL_INLINE void prepare(const fl_side *side, int32_t slope, int32_t *factor, int32_t *bias)
 {
-    *shifted = slope * (1 << args->negative.left);
-    *bias = args->negative.bias + (slope > 0 ? args->away : 0);
+    *factor = slope * side->scale;
+    *bias = side->bias + (slope > 0 ? side->away : 0);
 }
-enum { FL_TILE = FL_CHANNEL_TILE / 2 }; /* slopes on the stack */
+enum { FL_TILE = FL_CHANNEL_TILE }; /* slopes on the stack */
 
+#ifdef FL_REQUANTIZE32
 #include "quantized/requantize32.h"
+#endif
 
 #define FL_TYPE i8
 #define FL_8_BITS

@@ -1,69 +1,88 @@
 /* kernels_type.h - the quantized kernels, included once for each instruction set and type (quantized/kernels.h).
  * SPDX-License-Identifier: MIT
  *
- * The vector operations; FL(load) is i8_load for FL_TYPE i8:
- *
- *   FL_INTS                 the lanes of a vector
- *   i32_vec                 a vector of int32_t that has C's operators; int32_t itself if FL_INTS is 1
- *   i32_set(s)
- *   i32_select(x, a, b)     x > 0 ? a : b
- *   u32_vec                 the same of uint32_t
- *   i32_high(a, b)          bits 30 ... 61 of the product
- *   FL(load)(p)  FL(store)(p, v)    the store saturates; i32_load(p)
- *
  * FL_8_BITS: a long run with one slope looks a table of all 256 results up, or uses piecewise_linear.h. */
 #define FL(word) FL_PASTE(FL_TYPE, word)
 #define NUM FL(num)
 #define WEIGHT FL(weight)
 
-/* x times the factor of its side. With `s` the slopes and biases are those of requantize32.h. */
-FL_INLINE i32_vec FL(requantized)(const fl_quantized_arguments *args, const fl_requantize32 *s, i32_vec x,
-                                  i32_vec slope, i32_vec bias)
+/* n lanes. Each lane has a slope of its own `each` behind the one before it: FL_EACH, or 0 if all have the same. Of a
+ * slope there are a factor, and behind them all, or with FL_EACH 2 behind it, a bias. With `s` they are those of
+ * requantize32.h. */
+FL_INLINE void FL(requantize_vector)(const fl_sides *sides, const fl_requantize32 *s, int32_t zero, const NUM *q,
+                                     const int32_t *slopes, int each, NUM *out, size_t n)
 {
-    if (s)
-        return (x * i32_select(x, i32_set(s->factor), slope) + i32_select(x, i32_set(s->bias), bias)) >> s->shift;
-    const fl_side *const a = &args->positive, *const b = &args->negative;
-    const i32_vec v = x * i32_select(x, i32_set(1 << a->left), slope);
-    const i32_vec high = i32_high(v, i32_select(x, i32_set(a->multiplier), i32_set(b->multiplier)));
-    const i32_vec positive = i32_plus(high, i32_set(a->bias)) >> a->right, negative = i32_plus(high, bias) >> b->right;
-    return i32_select(x, positive, (negative ^ args->negate) - args->negate) + args->output_zero_point;
+    const int32_t *const biases = slopes + (each == 1 ? FL_TILE + FL_INTS : 1);
+    const i32_vec x = FL(load)(q, zero, n);
+#ifdef FL_REQUANTIZE32
+    FL(store)(out, s ? i32_requantize32(s, x, slopes, biases) : i32_requantize(sides, x, slopes, biases, each), n);
+#else
+    (void)s;
+    FL(store)(out, i32_requantize(sides, x, slopes, biases, each), n);
+#endif
 }
 
-FL_INLINE void FL(requantize_vector)(const fl_quantized_arguments *args, const fl_requantize32 *s, const NUM *q,
-                                     const int32_t *slope, const int32_t *bias, NUM *out)
+/* n elements of sides that are joined. */
+FL_INLINE void FL(requantize_joined)(const fl_quantized_arguments *args, const fl_requantize32 *s, const NUM *q,
+                                     const int32_t *slopes, int each, NUM *out, size_t n)
 {
-    const i32_vec x = FL(load)(q) - args->input_zero_point;
-    FL(store)(out, FL(requantized)(args, s, x, i32_load(slope), i32_load(bias)));
-}
-
-/* n elements: with `each` a slope for each; else all have the first one, which is repeated FL_INTS times. */
-FL_INLINE void FL(requantize_elements)(const fl_quantized_arguments *args, const fl_requantize32 *s, const NUM *q,
-                                       const int32_t *slope, const int32_t *bias, int each, NUM *out, size_t n)
-{
-    const fl_quantized_arguments own = *args; /* which no store changes */
+    const fl_sides sides = args->sides; /* which no store changes */
+    const int32_t zero = args->input_zero_point;
     const fl_requantize32 positive = s ? *s : (fl_requantize32){0, 0, 0};
     s = s ? &positive : NULL;
-    size_t i = 0;
-    FL_VECTORIZE
-    for (; i + FL_INTS <= n; i += FL_INTS)
-        FL(requantize_vector)(&own, s, q + i, slope + each * i, bias + each * i, out + i);
-    if (i < n) { /* never for FL_INTS 1 */
+    const NUM *const end = q + n;
+#if FL_INTS == 1
+    for (; q != end; q++, out++, slopes += each)
+        FL(requantize_vector)(&sides, s, zero, q, slopes, each, out, 1);
+#elif FL_INTS > 1
+    for (; end - q >= FL_INTS; q += FL_INTS, out += FL_INTS, slopes += each * FL_INTS)
+        FL(requantize_vector)(&sides, s, zero, q, slopes, each, out, FL_INTS);
+#endif
+#ifdef FL_INTS_ACTIVE
+    for (size_t active; q < end; q += active, out += active, slopes += each * active) {
+        active = i32_active((size_t)(end - q));
+        FL(requantize_vector)(&sides, s, zero, q, slopes, each, out, active);
+    }
+#elif FL_INTS > 1
+    if (q < end) {
         NUM rest[FL_INTS] = {0};
-        for (size_t k = i; k < n; k++)
-            rest[k - i] = q[k];
-        FL(requantize_vector)(&own, s, rest, slope + each * i, bias + each * i, rest);
-        for (size_t k = i; k < n; k++)
-            out[k] = rest[k - i];
+        for (ptrdiff_t k = 0; k < end - q; k++)
+            rest[k] = q[k];
+        FL(requantize_vector)(&sides, s, zero, rest, slopes, each, rest, FL_INTS);
+        for (ptrdiff_t k = 0; k < end - q; k++)
+            out[k] = rest[k];
+    }
+#endif
+}
+
+/* Every `step`th of n elements, with one slope and sides that are not joined: for a negative slope of leaky ReLU, and
+ * for factors far apart. */
+FL_FUNCTION FL_NOINLINE void FL(requantize_apart)(const fl_quantized_arguments *args, const NUM *q, int32_t slope,
+                                                  size_t step, NUM *out, size_t n)
+{
+    const int32_t least = sizeof(NUM) > 1 ? INT16_MIN : (NUM)-1 > 0 ? 0 : INT8_MIN;
+    const int32_t most = least + (sizeof(NUM) > 1 ? UINT16_MAX : UINT8_MAX);
+    int32_t factor, bias;
+    prepare(&args->sides.negative, slope, &factor, &bias);
+    for (size_t i = 0; i < n; i += step) {
+        const int32_t x = q[i] - args->input_zero_point, negate = x > 0 ? 0 : args->negate;
+        const fl_side *const side = x > 0 ? &args->sides.positive : &args->sides.negative;
+        const int32_t high = (int32_t)((int64_t)(x * (x > 0 ? side->scale : factor)) * side->multiplier >> 30);
+        int32_t y = (high + (x > 0 ? side->bias : bias)) >> side->right;
+        y = ((y ^ negate) - negate) + args->output_zero_point;
+        out[i] = (NUM)(y < least ? least : y > most ? most : y);
     }
 }
 
-FL_FUNCTION void FL(requantize_exactly)(const fl_quantized_arguments *args, const NUM *q, int32_t slope, NUM *out,
-                                        size_t n)
+/* n elements with one slope. */
+FL_FUNCTION void FL(requantize)(const fl_quantized_arguments *args, const NUM *q, int32_t slope, NUM *out, size_t n)
 {
-    int32_t slopes[FL_INTS], biases[FL_INTS];
-    for (size_t i = 0; i < FL_INTS; i++)
-        prepare(args, slope, slopes + i, biases + i);
-    FL(requantize_elements)(args, NULL, q, slopes, biases, 0, out, n);
+    int32_t slopes[2];
+    prepare(&args->sides.negative, slope, slopes, slopes + 1);
+    if (args->joined)
+        FL(requantize_joined)(args, NULL, q, slopes, 0, out, n);
+    else
+        FL(requantize_apart)(args, q, slope, 1, out, n);
 }
 
 #if defined(FL_8_BITS) && defined(FL_LINEAR)
@@ -79,7 +98,7 @@ FL_FUNCTION void FL(requantize_run)(const fl_quantized_arguments *args, const NU
         size_t done = 0;
         for (int i = 0; i < 256; i++)
             table[i] = (NUM)i;
-        FL(requantize_exactly)(args, table, slope, table, 256);
+        FL(requantize)(args, table, slope, table, 256);
 #ifdef FL_LINEAR
         FL(linear) linear;
         if (FL(linear_of)(args, slope, table, &linear)) {
@@ -91,56 +110,71 @@ FL_FUNCTION void FL(requantize_run)(const fl_quantized_arguments *args, const NU
         return;
     }
 #endif
-    FL(requantize_exactly)(args, q, slope, out, n);
+    FL(requantize)(args, q, slope, out, n);
 }
 
-/* Of the elements begin ... end, in rows, one tile of columns: those from `first` on. */
+FL_INLINE void FL(prepare_channels)(const fl_quantized_arguments *args, const WEIGHT *weight, size_t n,
+                                    int32_t *factors, int32_t *biases)
+{
+    FL_VECTORIZE
+    for (size_t k = 0; k < n; k++)
+        prepare(&args->sides.negative, weight[k] - args->weight_zero_point, factors + FL_EACH * k,
+                biases + FL_EACH * k);
+}
+
+/* Of the elements begin ... end, in rows, one tile of columns: those from `first` on. The sides are joined. */
 FL_FUNCTION void FL(requantize_columns)(const fl_quantized_arguments *args, size_t begin, size_t end, size_t row,
                                         size_t first)
 {
     const WEIGHT *const weight = (const WEIGHT *)args->weight + first;
     const size_t channels = args->channels, columns = row - first < FL_TILE ? row - first : FL_TILE;
     const size_t count = columns < channels ? columns : channels;
-    int32_t slopes[FL_TILE + FL_INTS], biases[FL_TILE + FL_INTS];
+    int32_t factors[2 * (FL_TILE + FL_INTS)], *const biases = factors + (FL_EACH == 1 ? FL_TILE + FL_INTS : 1);
+    FL(prepare_channels)(args, weight, count, factors, biases);
+#ifdef FL_REQUANTIZE32
     fl_requantize32 positive;
     int in_32_bits = 0;
     if (sizeof(NUM) == 1 && (end - begin) / channels >= FL_REQUANTIZE32_FROM) {
-        for (size_t k = 0; k < count; k++)
-            slopes[k] = weight[k] - args->weight_zero_point;
-        in_32_bits = requantize32_prepare(args, (NUM)-1 > 0 ? 0 : -128, slopes, biases, count, &positive);
+        in_32_bits = requantize32_prepare(args, (NUM)-1 > 0 ? 0 : -128, factors, biases, count, &positive);
+        if (!in_32_bits)
+            FL(prepare_channels)(args, weight, count, factors, biases);
     }
-    if (!in_32_bits) {
-        FL_VECTORIZE
-        for (size_t k = 0; k < count; k++)
-            prepare(args, weight[k] - args->weight_zero_point, slopes + k, biases + k);
-    }
-    for (size_t k = count; k < columns + FL_INTS - 1;
+#endif
+    for (size_t k = count; k + 1 < columns + FL_INTS;
          k++) { /* joined rows; and a vector that begins at the last column */
-        slopes[k] = slopes[k - count];
-        biases[k] = biases[k - count];
+        factors[FL_EACH * k] = factors[FL_EACH * (k - count)];
+        biases[FL_EACH * k] = biases[FL_EACH * (k - count)];
     }
     for (size_t at = begin - begin % row + first; at < end; at += row) {
         const size_t from = at < begin ? begin - at : 0, to = end - at < columns ? end - at : columns;
-        const NUM *const q = (const NUM *)args->q + at;
-        NUM *const out = (NUM *)args->out + at;
+        const NUM *const q = (const NUM *)args->q + at + from;
+        NUM *const out = (NUM *)args->out + at + from;
         if (from >= to)
             continue;
-        if (sizeof(NUM) == 1 && in_32_bits)
-            FL(requantize_elements)(args, &positive, q + from, slopes + from, biases + from, 1, out + from, to - from);
-        else
-            FL(requantize_elements)(args, NULL, q + from, slopes + from, biases + from, 1, out + from, to - from);
+#ifdef FL_REQUANTIZE32
+        if (in_32_bits) {
+            FL(requantize_joined)(args, &positive, q, factors + FL_EACH * from, FL_EACH, out, to - from);
+            continue;
+        }
+#endif
+        FL(requantize_joined)(args, NULL, q, factors + FL_EACH * from, FL_EACH, out, to - from);
     }
 }
 
-/* Elements begin ... end where channels are last. */
+/* Elements begin ... end where channels are last. Several short rows are joined, if possible to whole vectors. */
 FL_FUNCTION void FL(requantize_rows)(const fl_quantized_arguments *args, size_t begin, size_t end)
 {
-    const size_t channels = args->channels, fit = FL_TILE / channels, whole = fit - fit % FL_INTS;
-    const size_t row = channels * (whole ? whole
-                                   : fit ? fit
-                                         : 1); /* several short rows are joined, if possible to whole vectors */
-    for (size_t first = 0; first < row; first += FL_TILE)
-        FL(requantize_columns)(args, begin, end, row, first);
+    const size_t channels = args->channels, fit = FL_TILE / channels, whole = FL_INTS ? fit - fit % FL_INTS : fit;
+    const size_t row = channels * (whole ? whole : fit ? fit : 1);
+    if (args->joined) {
+        for (size_t first = 0; first < row; first += FL_TILE)
+            FL(requantize_columns)(args, begin, end, row, first);
+        return;
+    }
+    for (size_t at = begin; at < end && at - begin < channels; at++) {
+        const int32_t slope = ((const WEIGHT *)args->weight)[at % channels] - args->weight_zero_point;
+        FL(requantize_apart)(args, (const NUM *)args->q + at, slope, channels, (NUM *)args->out + at, end - at);
+    }
 }
 
 /* The kernels: leaky ReLU, whose slope is in the factor; PReLU with a slope for each channel. */

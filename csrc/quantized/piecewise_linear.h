@@ -92,17 +92,18 @@ FL_FUNCTION int FL(linear_side)(FL(linear) * l, int i, int16_t zero, const NUM *
 /* The two functions of a table; 1 if there are such. */
 FL_FUNCTION int FL(linear_of)(const fl_quantized_arguments *args, int32_t slope, const NUM table[256], FL(linear) * l)
 {
-    const fl_side *const a = &args->positive, *const b = &args->negative;
-    const int64_t upper = (int64_t)a->multiplier * (1 << a->left);
-    const int64_t lower = (int64_t)b->multiplier * (args->negate ? -slope : slope) * (1 << b->left);
+    const fl_side *const a = &args->sides.positive, *const b = &args->sides.negative;
+    const int64_t upper = (int64_t)a->multiplier * a->scale, lower = (int64_t)b->multiplier * b->scale * slope;
     int64_t factor[2];
     NUM numbers[256], found[256];
+    if (!args->joined)
+        return 0;
     l->shift = 7; /* decremented first: every sum is below 2^15 */
     do {
         if (l->shift-- == 0)
             return 0;
-        factor[0] = upper >> (22 + a->right - l->shift);
-        factor[1] = lower >> (22 + b->right - l->shift);
+        factor[0] = upper >> (24 + a->right - l->shift);
+        factor[1] = lower >> (24 + b->right - l->shift);
     } while (factor[0] >= INT16_MAX - 1 || factor[1] < INT16_MIN);
     if (factor[1] > factor[0])
         return 0;

@@ -22,32 +22,53 @@
 typedef char fl_rounding_is_a_word[sizeof(fl_rounding) == sizeof(int32_t) ? 1 : -1];
 typedef char fl_quantization_is_8_words[sizeof(fl_quantization) == 8 * sizeof(int32_t) ? 1 : -1];
 
-/* TensorFlow Lite rounds twice; the bias has both: one unit of the first shift's lowest bit, and half a unit of the
- * result. Factors below 2^-29 give 0. */
-static fl_side side_of(fl_factor factor, fl_rounding rounding)
+/* Of products with |x| up to 2^bits. TensorFlow Lite rounds twice; the bias has both: one unit of the first shift's
+ * lowest bit, and half a unit of the result. */
+static fl_side side_of(fl_factor factor, fl_rounding rounding, int bits)
 {
     fl_side side;
-    const int right = factor.shift < -29 ? 29 : factor.shift < 0 ? -factor.shift : 0;
-    side.left = factor.shift > 0 ? factor.shift : 0;
-    side.multiplier = factor.multiplier < 0 ? -factor.multiplier : factor.multiplier;
+    const int tiny = rounding != FL_XNNPACK && factor.shift < -1 - bits; /* a quarter at most, which rounds to 0 */
+    const int right = factor.shift < 0 && !tiny ? -factor.shift : 0;
+    side.scale = 1 << (factor.shift > 0 ? factor.shift : 0);
+    side.multiplier = tiny ? 0 : factor.multiplier < 0 ? -factor.multiplier : factor.multiplier;
     side.bias = (1 << right) + (right && rounding == FL_TFLITE);
+    side.away = right && rounding == FL_TFLITE ? -2 : 0;
     side.right = right + 1;
     if (rounding == FL_XNNPACK) { /* rounds the signed product once */
-        side.left = 8;
+        side.scale = 1 << 8;
         side.multiplier = factor.multiplier * (1 << 15);
         side.bias = side.right = 1;
     }
     return side;
 }
 
+/* The side with another `right`, no smaller, and with a zero point: 1 if x * scale still fits 32 bits. */
+static int shift_side(fl_side *side, int right, int32_t zero_point, int bits)
+{
+    const int more = right - side->right;
+    if (more > 29 - bits || side->scale > 1 << (29 - bits - more))
+        return 0;
+    side->scale *= 4 << more;
+    side->bias = side->bias * (1 << more) + zero_point * (1 << right);
+    side->away *= 1 << more;
+    side->right = right;
+    return 1;
+}
+
+/* `bits` is 8 or 15: |q - input_zero_point| is below 2^bits, or it is -2^15; so a slope, 8 bits more, is below 2^8. */
 static fl_quantized_arguments arguments_of(const fl_quantization *how, const void *q, const void *weight, void *out,
-                                           size_t outer, size_t channels, size_t inner)
+                                           size_t outer, size_t channels, size_t inner, int bits)
 {
     fl_quantized_arguments args;
-    args.positive = side_of(how->positive, how->rounding);
-    args.negative = side_of(how->negative, how->rounding);
-    args.away = how->rounding == FL_TFLITE && how->negative.shift < 0 ? -2 : 0;
+    const int below = weight ? bits + 8 : bits;
+    const fl_sides apart = {side_of(how->positive, how->rounding, bits), side_of(how->negative, how->rounding, below)};
+    const int right = apart.positive.right > apart.negative.right ? apart.positive.right : apart.negative.right;
     args.negate = how->rounding != FL_XNNPACK && how->negative.multiplier < 0 ? -1 : 0;
+    args.sides = apart;
+    args.joined = !args.negate && shift_side(&args.sides.positive, right, how->output_zero_point, bits) &&
+                  shift_side(&args.sides.negative, right, how->output_zero_point, below);
+    if (!args.joined)
+        args.sides = apart;
     args.input_zero_point = how->input_zero_point;
     args.weight_zero_point = how->weight_zero_point;
     args.output_zero_point = how->output_zero_point;
@@ -77,21 +98,21 @@ static void look_up(const fl_isa *isa, const void *q, const void *table, void *o
     run(isa, FL_OF(isa, bytes_look_up), &args);
 }
 
-#define FL_OPS(type, T, WEIGHT)                                                                                        \
+#define FL_OPS(type, T, WEIGHT, bits)                                                                                  \
     void fl_prelu_##type(const fl_isa *isa, const fl_quantization *how, const T *q, const WEIGHT *weight, T *out,      \
                          size_t outer, size_t channels, size_t inner)                                                  \
     {                                                                                                                  \
-        const fl_quantized_arguments args = arguments_of(how, q, weight, out, outer, channels, inner);                 \
+        const fl_quantized_arguments args = arguments_of(how, q, weight, out, outer, channels, inner, bits);           \
         run(isa, FL_OF(isa, type##_prelu), &args);                                                                     \
     }                                                                                                                  \
     void fl_leaky_relu_##type(const fl_isa *isa, const fl_quantization *how, const T *q, T *out, size_t n)             \
     {                                                                                                                  \
-        const fl_quantized_arguments args = arguments_of(how, q, NULL, out, 1, 1, n);                                  \
+        const fl_quantized_arguments args = arguments_of(how, q, NULL, out, 1, 1, n, bits);                            \
         run(isa, FL_OF(isa, type##_leaky_relu), &args);                                                                \
     }
-FL_OPS(i8, int8_t, int8_t)
-FL_OPS(u8, uint8_t, uint8_t)
-FL_OPS(i16, int16_t, int8_t)
+FL_OPS(i8, int8_t, int8_t, 8)
+FL_OPS(u8, uint8_t, uint8_t, 8)
+FL_OPS(i16, int16_t, int8_t, 15)
 
 #define FL_TABLES(type, T)                                                                                             \
     void fl_leaky_relu_table_##type(const fl_isa *isa, const fl_quantization *how, T table[256])                       \

@@ -9,8 +9,8 @@
 /* One side with s->shift fraction bits; 1 if it is right for all |x| up to `last`. */
 FL_FUNCTION int requantize32_holds(fl_requantize32 *s, int64_t factor, int64_t bias, int right, int sign, int32_t last)
 {
-    const int32_t mask = (1 << s->shift) - 1, added = (int32_t)(bias << s->shift >> right);
-    s->factor = (int32_t)(factor >> (30 + right - s->shift));
+    const int32_t mask = (1 << s->shift) - 1, added = (int32_t)(bias * (1 << s->shift) >> right);
+    s->factor = (int32_t)(factor >> (32 + right - s->shift));
     s->bias = added;
     for (int next = 0; next < 2; next++) {
         const int32_t times = sign * s->factor;
@@ -27,33 +27,38 @@ FL_FUNCTION int requantize32_holds(fl_requantize32 *s, int64_t factor, int64_t b
     return 0;
 }
 
-/* Prepare the slopes of n channels for elements from `lowest` on; 1 if that is possible for all of them. */
-FL_FUNCTION int requantize32_prepare(const fl_quantized_arguments *args, int32_t lowest, int32_t *slopes,
+/* Replace the factors and biases of n channels, of sides that are joined, for elements from `lowest` on; 1 if that is
+ * possible for all of them. */
+FL_FUNCTION int requantize32_prepare(const fl_quantized_arguments *args, int32_t lowest, int32_t *factors,
                                      int32_t *biases, size_t n, fl_requantize32 *positive)
 {
-    const fl_side *const a = &args->positive, *const b = &args->negative;
-    const int64_t upper = (int64_t)a->multiplier * (1 << a->left), lower = (int64_t)b->multiplier * (1 << b->left);
+    const fl_side *const a = &args->sides.positive, *const b = &args->sides.negative;
+    const int64_t upper = (int64_t)a->multiplier * a->scale;
     const int32_t under = args->input_zero_point - lowest;
     int32_t widest = 0;
     int shift = 23; /* decremented first: every sum is below 2^31 */
     fl_requantize32 s;
     for (size_t k = 0; k < n; k++)
-        widest |= /* an upper bound, below twice the maximum */ slopes[k] < 0 ? -slopes[k] : slopes[k];
+        widest |= /* an upper bound, below twice the maximum */ factors[k] < 0 ? -factors[k] : factors[k];
     do {
         if (shift-- == 0)
             return 0;
-    } while (upper >> (30 + a->right - shift) >> 22 || lower * widest >> (30 + b->right - shift) >> 22);
+    } while (upper >> (32 + a->right - shift) >> 22 ||
+             (int64_t)b->multiplier * widest >> (32 + b->right - shift) >> 22);
     positive->shift = s.shift = shift;
-    const int32_t zero = args->output_zero_point * (1 << shift);
-    if (args->negate || !requantize32_holds(positive, upper, a->bias, a->right, 1, 255 - under))
+    if (!requantize32_holds(positive, upper, a->bias, a->right, 1, 255 - under))
         return 0;
-    positive->bias += zero;
     for (size_t k = 0; k < n; k++) {
-        prepare(args, slopes[k], slopes + k, biases + k);
-        if (!requantize32_holds(&s, (int64_t)b->multiplier * slopes[k], biases[k], b->right, -1, under))
+        if (!requantize32_holds(&s, (int64_t)b->multiplier * factors[k], biases[k], b->right, -1, under))
             return 0;
-        slopes[k] = s.factor;
-        biases[k] = s.bias + zero;
+        factors[k] = s.factor;
+        biases[k] = s.bias;
     }
     return 1;
+}
+
+FL_INLINE i32_vec i32_requantize32(const fl_requantize32 *s, i32_vec x, const int32_t *factor, const int32_t *bias)
+{
+    const i32_vec v = x * i32_select(x, i32_set(s->factor), i32_load(factor));
+    return (v + i32_select(x, i32_set(s->bias), i32_load(bias))) >> s->shift;
 }
