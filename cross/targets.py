@@ -116,10 +116,10 @@ TARGETS = (
     _linux("s390x", "s390x-linux-gnu", "scalar"),
     _firmware("cortex-m0", "scalar"),
     _firmware("cortex-m3", "scalar"),
-    _firmware("cortex-m4", "scalar"),
-    _firmware("cortex-m7", "scalar"),
+    _firmware("cortex-m4", "dsp"),
+    _firmware("cortex-m7", "dsp"),
     _firmware("cortex-m23", "scalar"),
-    _firmware("cortex-m33", "scalar"),
+    _firmware("cortex-m33", "dsp"),
     _firmware("cortex-m55", "mve", "cpu"),
     _firmware("riscv32", "scalar"),
 )

@@ -65,7 +65,7 @@ static int32_t wanted(const fl_quantization *how, int32_t q, int32_t slope, int3
 static const fl_factor factors[] = {
     {1 << 30, 1},      {1 << 30, 0},     {1 << 30, -1},   {1431655765, -2}, {1717986918, -3}, {1374389535, -6},
     {2147483647, 0},   {2147483647, -1}, {1073741825, 2}, {1999999999, 7},  {0, 0},           {1288490189, -31},
-    {1073741825, -12}, {1610612736, -1}, {1610612736, 0}, {2147483646, -9},
+    {1073741825, -12}, {1610612736, -1}, {1610612736, 0}, {2147483646, -9}, {1999999999, -8}, {1999999999, -15},
 };
 /* The largest shifts that a factor may have, or the smallest, with any multiplier, the ends among them. */
 static fl_factor extreme(int most)
