@@ -71,6 +71,9 @@
 #if defined(__FAST_MATH__)
 #error "fastleaky: -ffast-math would change results; compile without it"
 #endif
+#if __SIZEOF_INT__ < 4 || __SIZEOF_DOUBLE__ != 8
+#error "fastleaky: for processors whose int has 32 bits and whose double has 64; AVR's have fewer"
+#endif
 #if defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ == 2
 #error "fastleaky: x87 arithmetic rounds twice; compile with -msse2 -mfpmath=sse"
 #endif
