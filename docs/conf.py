@@ -12,6 +12,7 @@ CONTENTS = {
         "docs/numba",
         "docs/dask",
         "docs/c",
+        "docs/builds",
         "docs/firmware",
     ],
     "Trust it": ["docs/guarantees", "docs/targets", "docs/speed", "docs/api"],

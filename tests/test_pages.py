@@ -12,7 +12,7 @@ from fastleaky import _api, _fused
 from fastleaky._backends import choice
 from fastleaky.quantized import _api as quantized_api
 
-FOLDERS = ["csrc", "fastleaky", "cross", "tests", "benchmarks", "examples", "docs", ".ci"]
+FOLDERS = ["csrc", "fastleaky", "cross", "firmware", "zephyr", "tests", "benchmarks", "examples", "docs", ".ci"]
 FILES = [f"/{path.relative_to(ROOT)}" for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.is_file()]
 FILES += [f"/{path.name}" for path in ROOT.iterdir() if path.is_file()]
 API = (ROOT / "docs/api.md").read_text()
@@ -44,8 +44,10 @@ def test_all_code_is_run():
     for page in PAGES:
         found = blocks(page)
         assert page.read_text().count("```") == 2 * len(found)
-        assert {block.language for block in found} <= {"python", "pycon", "c", "sh", "text", *BY_SPHINX}
+        assert {block.language for block in found} <= {"python", "pycon", "c", "sh", "cmake", "text", *BY_SPHINX}
         for block in found:
+            if block.language == "cmake":
+                assert block.code in (ROOT / block.comment.removeprefix("file: ")).read_text()
             if block.language == "sh":
                 kind, _, rest = block.comment.partition(": ")
                 assert kind in {"ci", "not run"}, block
