@@ -1,7 +1,7 @@
 /* count.c - calls of each kind, ours and the plain loop's, for cross/instructions.py to count the instructions of.
  * SPDX-License-Identifier: MIT
  *
- * The numbers are random, half of them negative. It names plain loops that give other numbers. */
+ * The numbers are random, just half of them negative. It names plain loops that give other numbers. */
 #include "plain.h"
 #include <stdio.h>
 #include <string.h>
@@ -12,27 +12,27 @@ static float x[MOST], grad[MOST], ours[MOST], theirs[MOST], weight[CHANNELS];
 static int8_t q8[MOST], weight8[CHANNELS], table[256];
 static int16_t q16[MOST];
 
-static uint32_t draw(void)
+/* A random word; of each two, one is negative. */
+static int32_t draw(void)
 {
-    static uint32_t state = 1;
+    static uint32_t state = 1, before;
+    static int second;
     state = state * 1664525 + 1013904223;
-    return state;
+    before = second ? (state & 0x7fffffff) | (~before & 0x80000000) : state;
+    second = !second;
+    return (int32_t)before;
 }
 
-static float draw_float(void) { return (float)((int32_t)draw() >> 8) * 0x1p-20f; }
-
-static void draw_all(void)
+static void draw_floats(float *to, size_t n)
 {
-    for (size_t i = 0; i < MOST; i++) {
-        x[i] = draw_float();
-        grad[i] = draw_float();
-        q16[i] = (int16_t)(draw() >> 16);
-        q8[i] = (int8_t)(draw() >> 24);
-    }
-    for (size_t c = 0; c < CHANNELS; c++) {
-        weight[c] = draw_float();
-        weight8[c] = (int8_t)(draw() >> 24);
-    }
+    for (size_t i = 0; i < n; i++)
+        to[i] = (float)(draw() >> 8) * 0x1p-20f;
+}
+
+static void draw_bytes(int8_t *to, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = (int8_t)(draw() >> 24);
 }
 
 static void compare(const char *function, size_t bytes)
@@ -51,7 +51,13 @@ int main(void)
     const fl_quantization prelu8 = {FL_TFLITE, positive, scale, -3, 5, 0};
     const size_t sizes[] = {64, 512, MOST};
     const fl_isa *isa = fl_isa_best();
-    draw_all();
+    draw_floats(x, MOST);
+    draw_floats(grad, MOST);
+    draw_floats(weight, CHANNELS);
+    draw_bytes(q8, MOST);
+    draw_bytes(weight8, CHANNELS);
+    for (size_t i = 0; i < MOST; i++)
+        q16[i] = (int16_t)(draw() >> 16);
     fl_leaky_relu_table_i8(isa, &leaky8, table);
     for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
         const size_t n = sizes[k], rows = n / CHANNELS;
