@@ -76,6 +76,105 @@ FL_INLINE int f32_has_key(float32x4_t a, float32x4_t b, uint32x4_t k, uint32_t l
 
 #include "float/scalar_half.h"
 
+#include "quantized/requantization.h"
+
+#define FL_INTS 4
+#define FL_INTS_ACTIVE
+#define FL_DOUBLING /* vqdmulhq */
+typedef int32x4_t i32_vec;
+FL_INLINE size_t i32_active(size_t n) { return n; }
+#ifdef __clang__ /* has no name for the register of predicates */
+#define FL_PREDICATE_SAVED "vmrs %[saved], p0\n\t"
+#define FL_PREDICATE_RESTORED "\n\tvmsr p0, %[saved]"
+#define FL_PREDICATE
+#else
+#define FL_PREDICATE_SAVED
+#define FL_PREDICATE_RESTORED
+#define FL_PREDICATE "p0"
+#endif
+/* Compilers give each predicated instruction a VPST of its own, and move the predicate about. With one slope the
+ * negative side's operands are scalars: there are eight vector registers only. */
+#define FL_BY_SIDE(slope)                                                                                              \
+    __asm__(FL_PREDICATE_SAVED "vptete.s32 gt, %q[x], zr\n\t"                                                          \
+                               "vmult.i32 %q[v], %q[x], %[a]\n\t"                                                      \
+                               "vmule.i32 %q[v], %q[x], %" slope "[factor]\n\t"                                        \
+                               "vqdmulht.s32 %q[v], %q[v], %[am]\n\t"                                                  \
+                               "vqdmulhe.s32 %q[v], %q[v], %[bm]\n\t"                                                  \
+                               "vpte.s32 gt, %q[x], zr\n\t"                                                            \
+                               "vaddt.i32 %q[v], %q[v], %[ab]\n\t"                                                     \
+                               "vadde.i32 %q[v], %q[v], %" slope "[bias]" FL_PREDICATE_RESTORED                        \
+            : [v] "=&w"(v), [saved] "=&r"(saved)                                                                       \
+            : [x] "w"(x), [a] "r"(a->scale), [am] "r"(a->multiplier), [bm] "r"(b->multiplier), [ab] "r"(a->bias),      \
+              FL_SLOPE                                                                                                 \
+            : FL_PREDICATE)
+FL_INLINE int32x4_t i32_requantize(const fl_sides *sides, int32x4_t x, const int32_t *factor, const int32_t *bias,
+                                   int each, size_t n)
+{
+    const fl_side *const a = &sides->positive, *const b = &sides->negative;
+    int32x4_t v;
+    uint32_t saved;
+    (void)n;
+#define FL_SLOPE [factor] "w"(vldrwq_s32(factor)), [bias] "w"(vldrwq_s32(bias))
+    if (each)
+        FL_BY_SIDE("q");
+#undef FL_SLOPE
+#define FL_SLOPE [factor] "r"(*factor), [bias] "r"(*bias)
+    else
+        FL_BY_SIDE("");
+#undef FL_SLOPE
+    return vshlq_r_s32(v, -a->right);
+}
+#undef FL_BY_SIDE
+#undef FL_PREDICATE_SAVED
+#undef FL_PREDICATE_RESTORED
+#undef FL_PREDICATE
+FL_INLINE int32x4_t i8_load(const int8_t *q, int32_t zero, size_t n)
+{
+    return vsubq_n_s32(n == 4 ? vldrbq_s32(q) : vldrbq_z_s32(q, vctp32q(n)), zero);
+}
+FL_INLINE int32x4_t u8_load(const uint8_t *q, int32_t zero, size_t n)
+{
+    return vsubq_n_s32(vreinterpretq_s32_u32(n == 4 ? vldrbq_u32(q) : vldrbq_z_u32(q, vctp32q(n))), zero);
+}
+FL_INLINE int32x4_t i16_load(const int16_t *q, int32_t zero, size_t n)
+{
+    return (void)zero, n == 4 ? vldrhq_s32(q) : vldrhq_z_s32(q, vctp32q(n));
+}
+FL_INLINE int32x4_t i32_within(int32x4_t v, int32_t least, int32_t most)
+{
+    return vmaxq_s32(vminq_s32(v, vdupq_n_s32(most)), vdupq_n_s32(least));
+}
+FL_INLINE void i8_store(int8_t *p, int32x4_t v, size_t n)
+{
+    v = i32_within(v, -128, 127);
+    n == 4 ? vstrbq_s32(p, v) : vstrbq_p_s32(p, v, vctp32q(n));
+}
+FL_INLINE void u8_store(uint8_t *p, int32x4_t v, size_t n)
+{
+    const uint32x4_t u = vreinterpretq_u32_s32(i32_within(v, 0, 255));
+    n == 4 ? vstrbq_u32(p, u) : vstrbq_p_u32(p, u, vctp32q(n));
+}
+FL_INLINE void i16_store(int16_t *p, int32x4_t v, size_t n)
+{
+    v = i32_within(v, -32768, 32767);
+    n == 4 ? vstrhq_s32(p, v) : vstrhq_p_s32(p, v, vctp32q(n));
+}
+
+/* A gather in a loop without overhead, whose tail is predicated: compilers make neither of them. */
+#define FL_LOOK_UP
+FL_FUNCTION void look_up(const uint8_t *table, const uint8_t *q, uint8_t *out, size_t n)
+{
+    __asm__ volatile("wlstp.8 lr, %[n], 1f\n"
+                     "0:\n\t"
+                     "vldrb.u8 q0, [%[q]], #16\n\t"
+                     "vldrb.u8 q1, [%[table], q0]\n\t"
+                     "vstrb.8 q1, [%[out]], #16\n\t"
+                     "letp lr, 0b\n"
+                     "1:"
+                     : [q] "+r"(q), [out] "+r"(out)
+                     : [table] "r"(table), [n] "r"(n)
+                     : "q0", "q1", "lr", "memory");
+}
 #include "quantized/kernels.h"
 
 FL_ISA_END

@@ -99,25 +99,41 @@ FL_INLINE float32x4_t bf16_rounded(float32x4_t v) { return bf16_of(bf16_narrowed
 #define FL_LANES 4
 #include "float/kernels.h"
 
-#include "quantized/requantization.h"
+#include "isa/neon_integers.h"
 
+/* The table is in v16 ... v31, which compilers would load again for each vector. An index out of a quarter's range
+ * leaves what was found; each step looks four vectors up, v0 ... v3, in one quarter, and the results are v4 ... v7. */
 #define FL_LOOK_UP
+#define FL_QUARTER(find, a, d)                                                                                         \
+    find " v4.16b, {v" a ".16b-v" d ".16b}, v0.16b\n\t" find " v5.16b, {v" a ".16b-v" d ".16b}, v1.16b\n\t" find       \
+         " v6.16b, {v" a ".16b-v" d ".16b}, v2.16b\n\t" find " v7.16b, {v" a ".16b-v" d ".16b}, v3.16b\n\t"
+#define FL_NEXT                                                                                                        \
+    "sub v0.16b, v0.16b, %[next].16b\n\tsub v1.16b, v1.16b, %[next].16b\n\t"                                           \
+    "sub v2.16b, v2.16b, %[next].16b\n\tsub v3.16b, v3.16b, %[next].16b\n\t"
 FL_FUNCTION void look_up(const uint8_t *table, const uint8_t *q, uint8_t *out, size_t n)
 {
-    uint8x16x4_t quarters[4];
-    size_t i = 0;
-    for (int k = 0; k < 4; k++)
-        quarters[k] = vld1q_u8_x4(table + 64 * k);
-    for (; i + 16 <= n; i += 16) {
-        uint8x16_t at = vld1q_u8(q + i), found = vqtbl4q_u8(quarters[0], at);
-        for (int k = 1; k < 4; k++) { /* out of range leaves what was found */
-            at = vsubq_u8(at, vdupq_n_u8(64));
-            found = vqtbx4q_u8(found, quarters[k], at);
-        }
-        vst1q_u8(out + i, found);
-    }
-    look_up_each(table, q + i, out + i, n - i);
+    size_t times = n / 64;
+    const uint8_t *const rest = table;
+    if (times)
+        __asm__("ld1 {v16.16b-v19.16b}, [%[table]], #64\n\t"
+                "ld1 {v20.16b-v23.16b}, [%[table]], #64\n\t"
+                "ld1 {v24.16b-v27.16b}, [%[table]], #64\n\t"
+                "ld1 {v28.16b-v31.16b}, [%[table]]\n"
+                "0:\n\t"
+                "ld1 {v0.16b-v3.16b}, [%[q]], #64\n\t" /* */
+                FL_QUARTER("tbl", "16", "19") FL_NEXT FL_QUARTER("tbx", "20", "23")
+                    FL_NEXT FL_QUARTER("tbx", "24", "27")
+                        FL_NEXT FL_QUARTER("tbx", "28", "31") "st1 {v4.16b-v7.16b}, [%[out]], #64\n\t"
+                                                              "subs %[times], %[times], #1\n\t"
+                                                              "b.ne 0b"
+                : [table] "+r"(table), [q] "+r"(q), [out] "+r"(out), [times] "+r"(times)
+                : [next] "w"(vdupq_n_u8(64))
+                : "cc", "memory", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v16", "v17", "v18", "v19", "v20",
+                  "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30", "v31");
+    look_up_each(rest, q, out, n % 64);
 }
+#undef FL_QUARTER
+#undef FL_NEXT
 #include "quantized/kernels.h"
 
 FL_ISA_END

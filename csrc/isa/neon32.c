@@ -147,6 +147,36 @@ FL_INLINE int f32_has_key(f32_vec a, f32_vec b, f32_vec k, uint32_t least, size_
 
 #include "float/scalar_half.h"
 
+#include "isa/neon_integers.h"
+
+/* Half of the table fits the registers, d16 ... d31. For each 48 bytes, in q0 ... q2, both halves are loaded again. An
+ * index out of range of 32 entries leaves what was found; the results are q4 ... q6. */
+#define FL_LOOK_UP
+#define FL_ENTRIES(find, entries)                                                                                      \
+    find " d8, {" entries "}, d0\n\t" find " d9, {" entries "}, d1\n\t" find " d10, {" entries "}, d2\n\t" find        \
+         " d11, {" entries "}, d3\n\t" find " d12, {" entries "}, d4\n\t" find " d13, {" entries "}, d5\n\t"           \
+         "vsub.i8 q0, q0, %q[next]\n\tvsub.i8 q1, q1, %q[next]\n\tvsub.i8 q2, q2, %q[next]\n\t"
+#define FL_HALF(find)                                                                                                  \
+    "vld1.8 {d16-d19}, [%[table]]!\n\tvld1.8 {d20-d23}, [%[table]]!\n\t"                                               \
+    "vld1.8 {d24-d27}, [%[table]]!\n\tvld1.8 {d28-d31}, [%[table]]!\n\t" FL_ENTRIES(find, "d16-d19")                   \
+        FL_ENTRIES("vtbx.8", "d20-d23") FL_ENTRIES("vtbx.8", "d24-d27") FL_ENTRIES("vtbx.8", "d28-d31")
+FL_FUNCTION void look_up(const uint8_t *table, const uint8_t *q, uint8_t *out, size_t n)
+{
+    register uint8x16_t next __asm__("q3") = vdupq_n_u8(32);
+    for (; n >= 48; n -= 48)
+        __asm__ volatile("vld1.8 {d0-d3}, [%[q]]!\n\t"
+                         "vld1.8 {d4-d5}, [%[q]]!\n\t" /* */
+                         FL_HALF("vtbl.8") FL_HALF("vtbx.8") "vst1.8 {d8-d11}, [%[out]]!\n\t"
+                                                             "vst1.8 {d12-d13}, [%[out]]!\n\t"
+                                                             "sub %[table], %[table], #256"
+                         : [table] "+r"(table), [q] "+r"(q), [out] "+r"(out)
+                         : [next] "w"(next)
+                         : "memory", "q0", "q1", "q2", "q4", "q5", "q6", "q8", "q9", "q10", "q11", "q12", "q13", "q14",
+                           "q15");
+    look_up_each(table, q, out, n);
+}
+#undef FL_ENTRIES
+#undef FL_HALF
 #include "quantized/kernels.h"
 
 FL_ISA_END

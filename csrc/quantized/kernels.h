@@ -7,11 +7,12 @@
  *   i32_vec                     a vector of them
  *   FL(load)(q, zero, n)        q - zero, for the types i8, u8 and i16: i8_load
  *   FL(store)(out, v, n)        saturates
- *   i32_requantize(sides, x, factor, bias, each)
+ *   i32_requantize(sides, x, factor, bias, each, n)
  *                               ((x * factor * multiplier >> 32) + bias) >> right, with those of the positive side
  * where x > 0, and else with *factor and *bias; with `each`, a constant, factor[i] and bias[i] for each lane. Instead
  * of it a set may define FL_GENERIC_REQUANTIZE and i32_set(s), i32_load(p), i32_select(x, a, b), x > 0 ? a : b, and
  *                               i32_high(a, b), the upper 32 bits of a product; vectors then have C's operators
+ *   FL_DOUBLING                 it doubles its products: scales and factors come halved
  *   FL_INTS_ACTIVE, i32_active(n)   the lanes of a vector for the next of n elements: `n` of the functions above, which
  *                               do nothing with the others. Without it, n is FL_INTS, and tails are copied. A set whose
  *                               vectors have any length defines FL_INTS as 0
@@ -34,8 +35,10 @@
 #include "quantized/scalar.h"
 #endif
 #ifdef FL_GENERIC_REQUANTIZE
-FL_INLINE i32_vec i32_requantize(const fl_sides *sides, i32_vec x, const int32_t *factor, const int32_t *bias, int each)
+FL_INLINE i32_vec i32_requantize(const fl_sides *sides, i32_vec x, const int32_t *factor, const int32_t *bias, int each,
+                                 size_t n)
 {
+    (void)n;
     const fl_side *const a = &sides->positive, *const b = &sides->negative;
     const i32_vec v = x * i32_select(x, i32_set(a->scale), each ? i32_load(factor) : i32_set(*factor));
     const i32_vec high = i32_high(v, i32_select(x, i32_set(a->multiplier), i32_set(b->multiplier)));
@@ -56,13 +59,21 @@ FL_FUNCTION void look_up(const uint8_t *table, const uint8_t *q, uint8_t *out, s
 #define FL_TABLE_FROM 384
 #endif
 
-/* A slope's factor and bias. */
-FL_INLINE void prepare(const fl_side *side, int32_t slope, int32_t *factor, int32_t *bias)
+#ifdef FL_DOUBLING
+enum { FL_DOUBLED = 2 };
+#else
+enum { FL_DOUBLED = 1 };
+#endif
+/* A slope's factor, for some scale, and its bias. */
+FL_INLINE void prepare(const fl_side *side, int32_t slope, int32_t scale, int32_t *factor, int32_t *bias)
 {
-    *factor = slope * side->scale;
+    *factor = slope * scale;
     *bias = side->bias + (slope > 0 ? side->away : 0);
 }
-enum { FL_TILE = FL_CHANNEL_TILE }; /* slopes on the stack */
+enum {
+    FL_TILE = FL_CHANNEL_TILE,                /* slopes on the stack */
+    FL_JOINED = FL_TILE < 128 ? FL_TILE : 128 /* elements of short rows that are joined to one */
+};
 
 #ifdef FL_REQUANTIZE32
 #include "quantized/requantize32.h"

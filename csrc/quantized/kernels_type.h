@@ -15,10 +15,10 @@ FL_INLINE void FL(requantize_vector)(const fl_sides *sides, const fl_requantize3
     const int32_t *const biases = slopes + (each == 1 ? FL_TILE + FL_INTS : 1);
     const i32_vec x = FL(load)(q, zero, n);
 #ifdef FL_REQUANTIZE32
-    FL(store)(out, s ? i32_requantize32(s, x, slopes, biases) : i32_requantize(sides, x, slopes, biases, each), n);
+    FL(store)(out, s ? i32_requantize32(s, x, slopes, biases) : i32_requantize(sides, x, slopes, biases, each, n), n);
 #else
     (void)s;
-    FL(store)(out, i32_requantize(sides, x, slopes, biases, each), n);
+    FL(store)(out, i32_requantize(sides, x, slopes, biases, each, n), n);
 #endif
 }
 
@@ -26,10 +26,11 @@ FL_INLINE void FL(requantize_vector)(const fl_sides *sides, const fl_requantize3
 FL_INLINE void FL(requantize_joined)(const fl_quantized_arguments *args, const fl_requantize32 *s, const NUM *q,
                                      const int32_t *slopes, int each, NUM *out, size_t n)
 {
-    const fl_sides sides = args->sides; /* which no store changes */
+    fl_sides sides = args->sides; /* which no store changes */
     const int32_t zero = args->input_zero_point;
     const fl_requantize32 positive = s ? *s : (fl_requantize32){0, 0, 0};
     s = s ? &positive : NULL;
+    sides.positive.scale /= FL_DOUBLED;
     const NUM *const end = q + n;
 #if FL_INTS == 1
     for (; q != end; q++, out++, slopes += each)
@@ -63,7 +64,7 @@ FL_FUNCTION FL_NOINLINE void FL(requantize_apart)(const fl_quantized_arguments *
     const int32_t least = sizeof(NUM) > 1 ? INT16_MIN : (NUM)-1 > 0 ? 0 : INT8_MIN;
     const int32_t most = least + (sizeof(NUM) > 1 ? UINT16_MAX : UINT8_MAX);
     int32_t factor, bias;
-    prepare(&args->sides.negative, slope, &factor, &bias);
+    prepare(&args->sides.negative, slope, args->sides.negative.scale, &factor, &bias);
     for (size_t i = 0; i < n; i += step) {
         const int32_t x = q[i] - args->input_zero_point, negate = x > 0 ? 0 : args->negate;
         const fl_side *const side = x > 0 ? &args->sides.positive : &args->sides.negative;
@@ -78,7 +79,7 @@ FL_FUNCTION FL_NOINLINE void FL(requantize_apart)(const fl_quantized_arguments *
 FL_FUNCTION void FL(requantize)(const fl_quantized_arguments *args, const NUM *q, int32_t slope, NUM *out, size_t n)
 {
     int32_t slopes[2];
-    prepare(&args->sides.negative, slope, slopes, slopes + 1);
+    prepare(&args->sides.negative, slope, args->sides.negative.scale / FL_DOUBLED, slopes, slopes + 1);
     if (args->joined)
         FL(requantize_joined)(args, NULL, q, slopes, 0, out, n);
     else
@@ -94,10 +95,10 @@ FL_FUNCTION void FL(requantize_run)(const fl_quantized_arguments *args, const NU
 {
 #ifdef FL_8_BITS
     if (n >= FL_TABLE_FROM) {
-        NUM table[256];
+        NUM table[256], number = 0;
         size_t done = 0;
-        for (int i = 0; i < 256; i++)
-            table[i] = (NUM)i;
+        for (int i = 0; i < 256; i++, number++) /* which compilers vectorise as bytes */
+            table[i] = number;
         FL(requantize)(args, table, slope, table, 256);
 #ifdef FL_LINEAR
         FL(linear) linear;
@@ -116,9 +117,10 @@ FL_FUNCTION void FL(requantize_run)(const fl_quantized_arguments *args, const NU
 FL_INLINE void FL(prepare_channels)(const fl_quantized_arguments *args, const WEIGHT *weight, size_t n,
                                     int32_t *factors, int32_t *biases)
 {
+    const fl_side *const side = &args->sides.negative;
     FL_VECTORIZE
     for (size_t k = 0; k < n; k++)
-        prepare(&args->sides.negative, weight[k] - args->weight_zero_point, factors + FL_EACH * k,
+        prepare(side, weight[k] - args->weight_zero_point, side->scale / FL_DOUBLED, factors + FL_EACH * k,
                 biases + FL_EACH * k);
 }
 
@@ -140,7 +142,7 @@ FL_FUNCTION void FL(requantize_columns)(const fl_quantized_arguments *args, size
             FL(prepare_channels)(args, weight, count, factors, biases);
     }
 #endif
-    for (size_t k = count; k + 1 < columns + FL_INTS;
+    for (size_t k = count; k < columns + (FL_INTS > 1 ? FL_INTS - 1 : 0);
          k++) { /* joined rows; and a vector that begins at the last column */
         factors[FL_EACH * k] = factors[FL_EACH * (k - count)];
         biases[FL_EACH * k] = biases[FL_EACH * (k - count)];
@@ -164,7 +166,7 @@ FL_FUNCTION void FL(requantize_columns)(const fl_quantized_arguments *args, size
 /* Elements begin ... end where channels are last. Several short rows are joined, if possible to whole vectors. */
 FL_FUNCTION void FL(requantize_rows)(const fl_quantized_arguments *args, size_t begin, size_t end)
 {
-    const size_t channels = args->channels, fit = FL_TILE / channels, whole = FL_INTS ? fit - fit % FL_INTS : fit;
+    const size_t channels = args->channels, fit = FL_JOINED / channels, whole = FL_INTS ? fit - fit % FL_INTS : fit;
     const size_t row = channels * (whole ? whole : fit ? fit : 1);
     if (args->joined) {
         for (size_t first = 0; first < row; first += FL_TILE)

@@ -42,17 +42,20 @@ static fl_side side_of(fl_factor factor, fl_rounding rounding, int bits)
     return side;
 }
 
-/* The side with another `right`, no smaller, and with a zero point: 1 if x * scale still fits 32 bits. */
-static int shift_side(fl_side *side, int right, int32_t zero_point, int bits)
+/* May the side have this `right`, no smaller than its own? Its products must still fit 32 bits. */
+static int shifts(const fl_side *side, int right, int bits)
 {
-    const int more = right - side->right;
-    if (more > 29 - bits || side->scale > 1 << (29 - bits - more))
-        return 0;
-    side->scale *= 4 << more;
-    side->bias = side->bias * (1 << more) + zero_point * (1 << right);
-    side->away *= 1 << more;
+    const int room = 29 - bits - (right - side->right);
+    return room >= 0 && side->scale <= 1 << room;
+}
+
+static void shift_side(fl_side *side, int right, int32_t zero_point)
+{
+    const int32_t more = 1 << (right - side->right);
+    side->scale *= 4 * more;
+    side->bias = side->bias * more + zero_point * (1 << right);
+    side->away *= more;
     side->right = right;
-    return 1;
 }
 
 /* `bits` is 8 or 15: |q - input_zero_point| is below 2^bits, or it is -2^15; so a slope, 8 bits more, is below 2^8. */
@@ -61,14 +64,16 @@ static fl_quantized_arguments arguments_of(const fl_quantization *how, const voi
 {
     fl_quantized_arguments args;
     const int below = weight ? bits + 8 : bits;
-    const fl_sides apart = {side_of(how->positive, how->rounding, bits), side_of(how->negative, how->rounding, below)};
-    const int right = apart.positive.right > apart.negative.right ? apart.positive.right : apart.negative.right;
+    fl_side *const a = &args.sides.positive, *const b = &args.sides.negative;
+    *a = side_of(how->positive, how->rounding, bits);
+    *b = side_of(how->negative, how->rounding, below);
+    const int right = a->right > b->right ? a->right : b->right;
     args.negate = how->rounding != FL_XNNPACK && how->negative.multiplier < 0 ? -1 : 0;
-    args.sides = apart;
-    args.joined = !args.negate && shift_side(&args.sides.positive, right, how->output_zero_point, bits) &&
-                  shift_side(&args.sides.negative, right, how->output_zero_point, below);
-    if (!args.joined)
-        args.sides = apart;
+    args.joined = !args.negate && shifts(a, right, bits) && shifts(b, right, below);
+    if (args.joined) {
+        shift_side(a, right, how->output_zero_point);
+        shift_side(b, right, how->output_zero_point);
+    }
     args.input_zero_point = how->input_zero_point;
     args.weight_zero_point = how->weight_zero_point;
     args.output_zero_point = how->output_zero_point;

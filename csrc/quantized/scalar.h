@@ -25,10 +25,11 @@ FL_INLINE int32_t i32_side(int32_t x, int32_t multiplier, int32_t bias) { return
 #endif
 
 /* With a branch: both sides, and a choice, would be a half more instructions. */
-FL_INLINE int32_t i32_requantize(const fl_sides *sides, int32_t x, const int32_t *factor, const int32_t *bias, int each)
+FL_INLINE int32_t i32_requantize(const fl_sides *sides, int32_t x, const int32_t *factor, const int32_t *bias, int each,
+                                 size_t n)
 {
     const fl_side *const a = &sides->positive;
-    (void)each;
+    (void)each, (void)n;
     return (x > 0 ? i32_side(x * a->scale, a->multiplier, a->bias)
                   : i32_side(x * *factor, sides->negative.multiplier, *bias)) >>
            a->right;
