@@ -49,6 +49,20 @@
 #define FL_RVV_IS_CERTAIN 0
 #endif
 
+/* Without an FPU for the type a comparison is a call of some thirty instructions; of the bits it takes two. */
+#ifndef FL_SOFT_F32
+#if defined(__SOFTFP__) || (defined(__riscv) && !defined(__riscv_flen))
+#define FL_SOFT_F32 1
+#else
+#define FL_SOFT_F32 0
+#endif
+#endif
+#if FL_SOFT_F32 || (defined(__arm__) && !(__ARM_FP & 8)) || (defined(__riscv) && __riscv_flen < 64)
+#define FL_SOFT_F64 1
+#else
+#define FL_SOFT_F64 0
+#endif
+
 /* Bare metal runs what it was compiled for. So there the scalar kernels exist only if no other set is certain to run,
  * or if FL_SCALAR=1 asks for them, as the checks do to compare. */
 #ifndef FL_SCALAR

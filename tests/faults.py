@@ -41,6 +41,7 @@ PROGRAMS = {  # the compiler with its flags for the library, the program, flags 
     "check": (GCC, "check", ""),
     "check with threads": (GCC, "check", "-DTHREADS"),
     "check on 32-bit Arm": ("arm-linux-gnueabihf-gcc -O2", "check", "-static", "qemu-arm", "-cpu", "cortex-a7"),
+    "check as without an FPU": (f"{GCC} -DFL_SOFT_F32=1", "check", ""),
     "check with Clang, contracting": ("clang-19 -O3 -mfma -ffp-contract=fast", "check", ""),
     "check_quantized": (GCC, "check_quantized", ""),
     "stress": (GCC, "stress", ""),
