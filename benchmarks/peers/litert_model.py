@@ -31,18 +31,22 @@ class Operator:
     weight: Tensor | None = None
 
 
+def _code(schema: Any, operator: Operator) -> Any:
+    code = schema.OperatorCodeT()
+    leaky, wide = operator.weight is None, operator.x.dtype == "int16"
+    code.builtinCode = schema.BuiltinOperator.LEAKY_RELU if leaky else schema.BuiltinOperator.PRELU
+    code.deprecatedBuiltinCode, code.version = code.builtinCode, 2 if leaky and wide else 1
+    return code
+
+
 def model(operators: list[Operator]) -> bytes:
-    """Build a flat buffer of operators of one kind; it has an input and an output for each, in their order."""
+    """Build a flat buffer of operators; it has an input and an output for each, in their order."""
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
-    made, graph, code = schema.ModelT(), schema.SubGraphT(), schema.OperatorCodeT()
+    made, graph, codes = schema.ModelT(), schema.SubGraphT(), [_code(schema, operator) for operator in operators]
     graph.tensors, graph.inputs, graph.outputs, graph.operators = [], [], [], []
-    made.version, made.buffers, made.subgraphs, made.operatorCodes = 3, [schema.BufferT()], [graph], [code]
-    leaky = operators[0].weight is None
-    code.builtinCode = schema.BuiltinOperator.LEAKY_RELU if leaky else schema.BuiltinOperator.PRELU
-    wide = operators[0].x.dtype == "int16"
-    code.deprecatedBuiltinCode, code.version = code.builtinCode, 2 if leaky and wide else 1
+    made.version, made.buffers, made.subgraphs, made.operatorCodes = 3, [schema.BufferT()], [graph], codes
 
     def add(name: str, tensor: Tensor) -> int:
         new = schema.TensorT()
@@ -61,7 +65,7 @@ def model(operators: list[Operator]) -> bytes:
 
     for i, operator in enumerate(operators):
         node = schema.OperatorT()
-        node.opcodeIndex, node.inputs, node.outputs = 0, [add(f"x{i}", operator.x)], [add(f"y{i}", operator.y)]
+        node.opcodeIndex, node.inputs, node.outputs = i, [add(f"x{i}", operator.x)], [add(f"y{i}", operator.y)]
         graph.inputs += node.inputs
         graph.outputs += node.outputs
         if operator.weight is None:
