@@ -31,6 +31,7 @@ FUNCTIONS = {  # of count.c: what the tables call them
 SIZES = (64, 512, 4096)
 SLACK = 1.01  # the goals are round numbers
 ORDERED = "prelu_backward_f32"  # whose plain loop promises less: its sum depends on the compiler
+CORES = ROOT / "fastleaky" / "doctor" / "cores.csv"  # what `python -m fastleaky doctor` knows of costs
 CALL = 100  # instructions in front of the loop that a call may take more than the plain one
 
 
@@ -135,6 +136,12 @@ def goal_cell(one: Count, bound: goals.Goal | None) -> str:
     return bound.colour(one.ours, f"{figure(one.ours)} {word} {bound.at_most:.3g}{star}")
 
 
+def cores(counts: Sequence[Count]) -> str:
+    """Return ours as a file for programs."""
+    rows = [f'"{one.board}",{one.function},{one.n},{one.ours:.4f}' for one in counts if one.function != ORDERED]
+    return "\n".join(["core,kernel,elements,instructions", *rows, ""])
+
+
 def report(names: Sequence[str], lab: Lab) -> Report:
     """Count on all targets, or on those that are named, and judge."""
     wanted = goals.load()["instructions"]
@@ -144,6 +151,7 @@ def report(names: Sequence[str], lab: Lab) -> Report:
     counts = [one for of_target, _ in found for one in of_target]
     made = Report({f"instructions-{n}": table(counts, n, wanted) for n in SIZES})
     made.sheets["goals"] = goal_table(counts, wanted)
+    made.files[CORES] = cores(counts)
     made.outcomes = [(f"{target.name}: counting", error) for target, (_, error) in zip(targets, found, strict=True)]
     for board, of_board in itertools.groupby(counts, lambda one: one.board):
         judged = {one.name: (one.ours, one.goal(wanted)) for one in of_board}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from commands import ROOT
 from goals import Goal
@@ -43,11 +44,15 @@ class Sheet:
 
 @dataclass
 class Report:
-    """What a part found: tables by the names of their places on the pages, notes, all that was done with its error."""
+    """What a part found: tables by the names of their places on the pages, notes, all that was done with its error.
+
+    `files` are those that hold figures for programs, with their contents.
+    """
 
     sheets: dict[str, Sheet] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     outcomes: list[tuple[str, str]] = field(default_factory=list)
+    files: dict[Path, str] = field(default_factory=dict)
 
     def judge(self, name: str, found: Mapping[str, float], wanted: Mapping[str, Goal], error: str = "") -> None:
         """Add an outcome: the figures by what they are, the goals for some of them, an error that there was anyway."""

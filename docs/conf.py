@@ -6,6 +6,7 @@ CONTENTS = {
     "Use it": [
         "docs/tutorial",
         "docs/quantized",
+        "docs/doctor",
         "docs/pytorch",
         "docs/onnxruntime",
         "docs/jax",

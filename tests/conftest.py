@@ -22,7 +22,7 @@ from fastleaky._operations import Operation
 
 USABLE = fastleaky.backends()
 UNUSABLE = choice.unusable()
-FRAMEWORKS = ("torch", "onnxruntime", "onnx", "jax", "dask", "distributed")
+FRAMEWORKS = ("torch", "onnxruntime", "onnx", "jax", "dask", "distributed", "tflite")
 TYPES = ["float32", "float64", "float16"]
 try:
     import ml_dtypes  # NumPy knows the name bfloat16 from here on

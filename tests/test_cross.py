@@ -10,6 +10,8 @@ from sheets import Report, Sheet, fill
 from stack_depth import deepest
 from targets import TARGETS
 
+from fastleaky.doctor import cost
+
 COUNTED = "".join(
     f"{whose}_{function} {cost * n}\n"
     for n in instructions.SIZES
@@ -24,6 +26,19 @@ def test_counts():
         (function, n) for function in instructions.FUNCTIONS for n in instructions.SIZES
     }
     assert all((one.ours, one.plain) == (2, 3) for one in counts)
+
+
+def test_counts_for_the_doctor(tmp_path, monkeypatch):
+    """What is written is read again, but for a sum, of which no activation consists; and what there is has targets."""
+    written = instructions.cores(list(instructions.parse("here, too", COUNTED)))
+    known = set(cost.cores())
+    (tmp_path / "cores.csv").write_text(written)
+    monkeypatch.setattr(cost, "TABLE", tmp_path / "cores.csv")
+    cost.cores.cache_clear()
+    functions = set(instructions.FUNCTIONS) - {instructions.ORDERED}
+    assert cost.cores() == {"here, too": {name: dict.fromkeys(instructions.SIZES, 2) for name in functions}}
+    cost.cores.cache_clear()
+    assert known <= {board for target in TARGETS for board in target.boards}
 
 
 @pytest.mark.parametrize("lost", ["fl_prelu_i8", "plain_prelu_i8"])

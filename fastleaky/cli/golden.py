@@ -4,24 +4,16 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from fastleaky.cli.check import formatted
+from fastleaky.cli.console import print_text
 from fastleaky.golden import formats, vectors, verification
-
-
-def _print(console: Console, text: str, style: str = "", end: str = "\n") -> None:
-    """Print one line of untrusted text: escape control sequences, and what the terminal cannot show."""
-    encoding = console.encoding
-    known = text.encode(encoding, "backslashreplace").decode(encoding)
-    plain = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in known)
-    console.print(Text(plain, style), end=end, soft_wrap=True)
 
 
 def _show(console: Console, verdict: verification.Verdict) -> None:
     """Print how the results of one instruction set compare, and where they first differ."""
     total = len(vectors.vectors())
-    _print(console, f"{verdict.who}: {verdict.compared} of {total} vectors compared, ", end="")
+    print_text(console, f"{verdict.who}: {verdict.compared} of {total} vectors compared, ", end="")
     console.print(formatted(len(verdict.differences)))
     for number in verdict.left_out:
         console.print(f"  left out: {number:03d} {vectors.vectors()[number]}", style="yellow", soft_wrap=True)
@@ -41,12 +33,12 @@ def golden(console: Console, command: str, path: Path) -> int:
     try:
         if command == "vectors":
             for file in formats.write(path):
-                _print(console, f"{file}: {file.stat().st_size} bytes")
+                print_text(console, f"{file}: {file.stat().st_size} bytes")
             return 0
         verdicts = verification.verify(path)
     except (verification.ResultsError, OSError) as error:
         wrong = f"{error.filename or path}: {error.strerror or error}" if isinstance(error, OSError) else str(error)
-        _print(console, wrong, "red")
+        print_text(console, wrong, "red")
         return 2
     for verdict in verdicts:
         _show(console, verdict)

@@ -20,8 +20,14 @@ from fastleaky._backends import choice
 from fastleaky._operations import PLAIN
 from fastleaky.cli import check as comparison
 from fastleaky.cli import workloads
+from fastleaky.quantized._layer import ROUNDINGS
 
 Report = dict[str, Any]
+WITH_PATH = {
+    "vectors": "the folder to write to",
+    "verify": "the file to read",
+    "doctor": "a model, .tflite or .onnx",
+}
 
 
 def info() -> Report:
@@ -121,35 +127,54 @@ def show_table(console: Console, report: Report) -> None:
         console.print(f"Bits: {cases} results compared with the specification, fastleaky.reference.")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; the result is the exit status, 1 if any backend differs from the specification."""
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(prog="fastleaky", description=__doc__)
     parser.add_argument(
         "command",
         nargs="?",
-        choices=["info", "check", "bench", "vectors", "verify"],
+        choices=["info", "check", "bench", *WITH_PATH],
         help="only the choice of backends, the comparison with the specification, or the speeds (all by default); "
-        "or: write the golden vectors; verify results of them",
+        "or: write the golden vectors; verify results of them; examine a model",
     )
-    parser.add_argument("path", nargs="?", type=Path, help="vectors: the folder to write to; verify: the file to read")
+    parser.add_argument("path", nargs="?", type=Path, help="; ".join(map(": ".join, WITH_PATH.items())))
     parser.add_argument("--json", action="store_true", help="print JSON, for machines")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads that a timed call may use (1)")
+    of_doctor = parser.add_argument_group("doctor")
+    of_doctor.add_argument("--core", metavar="NAME", help="the processor whose instructions are told (cortex-m4)")
+    of_doctor.add_argument("--emit-c", type=Path, metavar="FILE", help="write parameters and tables for firmware, in C")
+    of_doctor.add_argument("--rounding", choices=[*ROUNDINGS, "onnx"], help="of these tables (that of the format)")
     options = parser.parse_args(arguments)
     if options.threads < 1:
         parser.error(f"--threads is {options.threads}; it must be at least 1")
-    if (options.path is None) == (options.command in {"vectors", "verify"}):
+    if (options.path is None) == (options.command in WITH_PATH):
         needs = "needs a path" if options.path is None else "takes no path"
         parser.error(f"{options.command or 'fastleaky'} {needs}")
-    wants = {options.command} if options.command else {"info", "check", "bench"}
+    if options.command != "doctor" and (options.core or options.emit_c or options.rounding):
+        parser.error("--core, --emit-c and --rounding belong to doctor")
+    return options
 
-    console = Console(highlight=False)
+
+def run_with_path(console: Console, options: argparse.Namespace) -> int:
+    """Run a command with a path; the result is the exit status."""
+    if options.command == "doctor":
+        from fastleaky.cli import doctor
+
+        return doctor.doctor(console, options)
+    try:
+        from fastleaky.cli import golden
+    except ImportError as error:
+        console.print(str(error), style="red", markup=False, soft_wrap=True)
+        return 2
+    return golden.golden(console, options.command, options.path)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the result is the exit status, 1 if any backend differs from the specification."""
+    options, console = parse(arguments), Console(highlight=False)
     if options.path:
-        try:
-            from fastleaky.cli import golden
-        except ImportError as error:
-            console.print(str(error), style="red", markup=False, soft_wrap=True)
-            return 2
-        return golden.golden(console, options.command, options.path)
+        return run_with_path(console, options)
+    wants = {options.command} if options.command else {"info", "check", "bench"}
     report: Report = {"info": info()}
     if not options.json and "info" in wants:
         show_info(console, report["info"])

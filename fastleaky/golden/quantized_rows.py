@@ -39,14 +39,9 @@ static const fl_quantized_row fl_quantized_rows[] = {{
 
 
 def _row(layer: LeakyReLU | PReLU, results: Any) -> str:
-    how = layer.fixed_point
-    rounding = "FL_" + layer.parameters["rounding"].upper().replace("-", "_")
-    above, below = (f"{{{', '.join(map(str, how[side]))}}}" for side in ("positive", "negative"))
-    points = ", ".join(str(how[f"{name}_zero_point"]) for name in ("input", "output", "weight"))
     little = results.astype(results.dtype.newbyteorder("<"))
     prelu = int(isinstance(layer, PReLU))
-    parameters = f"{{{rounding}, {above}, {below}, {points}}}"
-    return f"    {{'{layer.dtype.char}', {prelu}, {parameters}, 0x{zlib.crc32(little.tobytes()):08x}}},\n"
+    return f"    {{'{layer.dtype.char}', {prelu}, {layer.in_c}, 0x{zlib.crc32(little.tobytes()):08x}}},\n"
 
 
 def _rows() -> Iterator[str]:

@@ -56,6 +56,13 @@ class Layer:
             **{f"{name}_zero_point": zero_points[f"{name}_zero_point"] for name in ("input", "output", "weight")},
         }
 
+    @property
+    def in_c(self) -> str:
+        """The initializer of an fl_quantization in C."""
+        rounding, *members = self.fixed_point.values()
+        name = ROUNDINGS[rounding].upper().replace("-", "_")
+        return f"{{FL_{name}, {', '.join(map(str, members))}}}".replace("(", "{").replace(")", "}")  # factors are pairs
+
     def requantize_negative(self, products: Array) -> Array:
         """Multiply what is not positive, times its slope, by the second factor, and round it."""
         return reference.requantize(products, self.factors[1], self.parameters["rounding"])

@@ -8,8 +8,10 @@ from children import HIDE, python, words
 from conftest import FRAMEWORKS
 from pages import ROOT
 
-NEEDED = {  # what each door imports; it has the extra of its own name
+NEEDED = {  # what each door imports, or a module in it; the door has the extra of its own name
     "dask": ["dask"],
+    "doctor.onnx_file": ["onnx"],
+    "doctor.tflite_file": ["tflite", "flatbuffers"],
     "jax": ["jax"],
     "onnx": ["onnx"],
     "onnxruntime": ["onnxruntime"],
@@ -17,9 +19,10 @@ NEEDED = {  # what each door imports; it has the extra of its own name
 }
 
 
-@pytest.mark.parametrize(("door", "missing"), [(door, name) for door, names in NEEDED.items() for name in names])
-def test_missing(door, missing):
-    child = python(HIDE.format(hidden=[missing]) + f"import fastleaky.{door}")
+@pytest.mark.parametrize(("module", "missing"), [(module, name) for module, names in NEEDED.items() for name in names])
+def test_missing(module, missing):
+    child = python(HIDE.format(hidden=[missing]) + f"import fastleaky.{module}")
+    door = module.partition(".")[0]
     message = f"fastleaky.{door} needs {missing}, which is not installed: pip install 'fastleaky[{door}]'"
     assert child.stderr.splitlines()[-1] == f"ImportError: {message}"
 
@@ -28,7 +31,7 @@ def test_each_door_has_an_extra():
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     sources = [path.read_text() for path in (ROOT / "fastleaky").rglob("*.py")]
     doors = {name for source in sources for name in re.findall(r'with extra\("(\w+)"\)', source)}
-    assert doors == set(NEEDED)
+    assert doors == {module.partition(".")[0] for module in NEEDED}
     assert doors <= set(extras)
 
 
