@@ -33,6 +33,7 @@ FL_INLINE void FL(requantize_joined)(const fl_quantized_arguments *args, const f
     sides.positive.scale /= FL_DOUBLED;
     const NUM *const end = q + n;
 #if FL_INTS == 1
+    FL_VECTORIZE
     for (; q != end; q++, out++, slopes += each)
         FL(requantize_vector)(&sides, s, zero, q, slopes, each, out, 1);
 #elif FL_INTS > 1

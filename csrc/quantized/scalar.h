@@ -1,7 +1,6 @@
 /* scalar.h - the quantized kernels' operations in plain C, for cores without vectors, and with or without a product of
  * 64 bits. SPDX-License-Identifier: MIT */
 #define FL_INTS 1
-#define FL_EACH 2
 typedef int32_t i32_vec;
 
 /* The upper 32 bits of a product. Cortex-M0 and M23 have none of 64 bits: four of 16 bits take a third of the time that
@@ -15,16 +14,24 @@ FL_INLINE int32_t i32_high(int32_t a, int32_t b)
     const int32_t rest = (int32_t)low * above + (middle & 0xffff);
     return high * above + (middle >> 16) + (rest >> 16);
 #else
-    return (int32_t)((int64_t)a * b >> 32);
+    return (int32_t)(uint32_t)((uint64_t)((int64_t)a * b) >> 32); /* vectors have no arithmetic shift of 64 bits */
 #endif
 }
 
-/* One side, before the shift. */
+#if FL_THREADS
+/* A processor that has an operating system predicts branches, and random signs it mispredicts. So there is none, and
+ * compilers vectorise the loop. */
+#define FL_GENERIC_REQUANTIZE
+#define FL_REQUANTIZE32
+FL_INLINE int32_t i32_set(int32_t s) { return s; }
+FL_INLINE int32_t i32_load(const int32_t *p) { return *p; }
+FL_INLINE int32_t i32_select(int32_t x, int32_t a, int32_t b) { return b ^ ((a ^ b) & -x >> 31); }
+#else
+/* On a microcontroller both sides and a choice would be a half more instructions. */
+#define FL_EACH 2
 #ifndef FL_SIDE
 FL_INLINE int32_t i32_side(int32_t x, int32_t multiplier, int32_t bias) { return i32_high(x, multiplier) + bias; }
 #endif
-
-/* With a branch: both sides, and a choice, would be a half more instructions. */
 FL_INLINE int32_t i32_requantize(const fl_sides *sides, int32_t x, const int32_t *factor, const int32_t *bias, int each,
                                  size_t n)
 {
@@ -34,6 +41,7 @@ FL_INLINE int32_t i32_requantize(const fl_sides *sides, int32_t x, const int32_t
                   : i32_side(x * *factor, sides->negative.multiplier, *bias)) >>
            a->right;
 }
+#endif
 
 #ifdef __ARM_FEATURE_SAT
 #include <arm_acle.h>
