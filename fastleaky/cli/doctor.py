@@ -79,14 +79,11 @@ def _sizes(shape: list[int | None] | None) -> str:
 
 def _slopes(slopes: Report | None) -> str:
     if slopes is None:
-        return "computed at run time"
+        return "unknown"
     values = sorted(map(float, slopes["values"]))
-    times = f"{len(values)} x " if len(values) > 1 else ""
-    return (
-        f"{times}{values[0]:.6g}"
-        if values[:1] == values[-1:]
-        else f"{len(values)}: {values[0]:.6g} ... {values[-1]:.6g}"
-    )
+    if len(values) == 1:
+        return f"{values[0]:.6g}"
+    return f"{len(values)}: {values[0]:.4g} ... {values[-1]:.4g}"
 
 
 def _scales(scales: Report | None) -> str:
@@ -108,29 +105,40 @@ def _integers(compared: Report | None) -> list[str]:
 
 
 def _remarks(found: Report) -> list[str]:
-    """What is to be said of some activations, each once, with their numbers."""
-    said: dict[str, list[str]] = {}
+    """What is to be said of some activations, each once, with their numbers and those of the slopes concerned."""
+    said: dict[str, list[tuple[int, int, int]]] = {}
     for number, activation in enumerate(found["activations"]):
-        for remark, count in _remarks_of(activation):
-            said.setdefault(remark, []).append(f"{number} ({count})" if count else str(number))
+        slopes = activation["slopes"] or {"values": [], "unusual": {}}
+        for remark, count in _remarks_of(activation, slopes["unusual"]):
+            said.setdefault(remark, []).append((number, count, len(slopes["values"])))
     skipped = [f"Skipped: {one}" for one in found["skipped"]]
-    return [f"{', '.join(numbers)}: {remark}." for remark, numbers in said.items()] + skipped
+    return [f"{_numbers(concerned)}: {remark}." for remark, concerned in said.items()] + skipped
 
 
-def _remarks_of(activation: Report) -> Iterator[tuple[str, str]]:
-    """Yield what is to be said of an activation, with the number of slopes concerned."""
-    slopes = activation["slopes"] or {"values": [], "unusual": {}}
-    many = len(slopes["values"]) > 1
-    for kind, count in slopes["unusual"].items():
-        yield f"slopes that are {kind}: {FOLLOWS[kind]}", f"{count} of {len(slopes['values'])}" if many else ""
+def _numbers(concerned: list[tuple[int, int, int]]) -> str:
+    """Return ranges of activations; where some have several slopes, also how many of these are concerned."""
+    numbers, counts, slopes = zip(*concerned, strict=True)
+    ranges: list[list[int]] = []
+    for number in numbers:
+        if ranges and ranges[-1][-1] == number - 1:
+            ranges[-1].append(number)
+        else:
+            ranges.append([number])
+    text = ", ".join(str(one[0]) if len(one) == 1 else f"{one[0]}-{one[-1]}" for one in ranges)
+    return f"{text} ({sum(counts)} of {sum(slopes)} slopes)" if any(counts) and max(slopes) > 1 else text
+
+
+def _remarks_of(activation: Report, unusual: Report) -> Iterator[tuple[str, int]]:
+    """Yield what is to be said of an activation, with the number of slopes concerned, or 0 for all of it."""
+    for kind, count in unusual.items():
+        yield f"slopes that are {kind}: {FOLLOWS[kind]}", count
     for runtime, inputs in activation["disagreements"].items():
-        count = f"{max(inputs.values())} of {len(slopes['values'])}" if many else ""
-        yield f"{runtime}: other bits than ours where x is {', '.join(inputs)}", count
-    yield from ((hint, "") for hint in activation["hints"])
+        yield f"{runtime}: other bits than ours where x is {', '.join(inputs)}", max(inputs.values())
+    yield from ((hint, 0) for hint in activation["hints"])
     reasons: dict[str, list[str]] = {}
     for rounding, reason in (activation["integers"] or {"impossible": {}})["impossible"].items():
         reasons.setdefault(reason, []).append(rounding)
     for reason, roundings in reasons.items():
-        yield f"not in {', '.join(roundings)}: {reason}", ""
+        yield f"not in {', '.join(roundings)}: {reason}", 0
     if None in (activation["shape"] or [None]):
-        yield "sizes that are not known count as 1", ""
+        yield "sizes that are not known count as 1", 0

@@ -1,4 +1,4 @@
-"""What an activation costs on a core: instructions, from the table that ``cross/check.py --cores`` has counted."""
+"""What an activation costs on a core: instructions, from the table that ``cross/check.py --pages`` writes."""
 
 import csv
 import functools
@@ -41,13 +41,14 @@ def kernels(activation: Activation) -> list[str]:
 
 
 def instructions(core: str, kernel: str, elements: int) -> float | None:
-    """Return the instructions of a call on so many elements, between the sizes that were counted; None if none were."""
+    """Return the instructions of a call on so many elements, or None if none was counted.
+
+    Between the sizes that were counted it is interpolated; beyond the last, an element costs what it does there.
+    """
     counted = cores()[core].get(kernel)
     if counted is None:
         return None
-    sizes = np.array(sorted(counted), float)
-    totals = np.array([counted[size] * size for size in sorted(counted)])
+    sizes = sorted(counted)
     if elements > sizes[-1]:
-        step = (totals[-1] - totals[-2]) / (sizes[-1] - sizes[-2])
-        return float(totals[-1] + (elements - sizes[-1]) * step)
-    return float(np.interp(elements, sizes, totals))
+        return counted[sizes[-1]] * elements
+    return float(np.interp(elements, sizes, [counted[size] * size for size in sizes]))

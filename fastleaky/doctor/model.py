@@ -59,6 +59,17 @@ class Scales:
     zero_point: Array
 
 
+@quiet
+def real(values: Array, scales: Scales | None, dtype: str) -> Array | None:
+    """Return integers as the numbers that they stand for, and other numbers as they are, in a type of floats."""
+    if scales is None:
+        return values.astype(dtype)
+    if scales.scale.size != 1:
+        return None
+    integers = values.astype(np.int64) - int(scales.zero_point[0])
+    return (integers.astype(np.float32) * np.float32(scales.scale[0])).astype(dtype)
+
+
 @dataclass(frozen=True)
 class Tensor:
     """What a model declares a tensor to be."""
@@ -97,16 +108,11 @@ class Activation:
         return math.prod(1 if size is None else size for size in self.x.shape or ())
 
     @property
-    @quiet
     def real_slopes(self) -> Array | None:
         """The slopes as numbers of their type, if they are known; quantized ones as the float32 that they stand for."""
         if self.slopes is None or self.weight is None or self.weight.scales is None:
             return self.slopes
-        scales = self.weight.scales
-        if scales.scale.size != 1:
-            return None
-        integers = self.slopes.astype(np.int64) - int(scales.zero_point[0])
-        return integers.astype(np.float32) * np.float32(scales.scale[0])
+        return real(self.slopes, self.weight.scales, "float32")
 
 
 @dataclass(frozen=True)

@@ -30,10 +30,12 @@ with extra("doctor"):
     from google.protobuf.message import DecodeError
     from onnx import helper, numpy_helper
 
-OURS = {("", "LeakyRelu"): 1, ("", "PRelu"): 2, ("com.microsoft", "QLinearLeakyRelu"): 4}  # inputs that it must have
+FLOATS = {"float16", "bfloat16", "float32", "float64"}
+MICROSOFT = "com.microsoft"  # the domain of ONNX Runtime's own operators
+OURS = {("", "LeakyRelu"): 1, ("", "PRelu"): 2, (MICROSOFT, "QLinearLeakyRelu"): 4}  # inputs that it must have
 NUMPY_BROADCASTING = 7  # the operator set from which on slopes are broadcast as in NumPy; before, along axis 1
 WITH_OPSETS = 3  # the version of ONNX's format from which on models say which operator sets they need
-SAME_VALUES = ("Identity", "Reshape", "Squeeze", "Unsqueeze", "Flatten")  # what exporters put behind a slope
+SAME_VALUES = ("Identity", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Cast")  # what exporters put behind a slope
 
 
 def read(data: bytes, folder: str = "") -> Model:
@@ -147,12 +149,14 @@ class _Scope:
                 values = _dequantized(values, integers.scales, _attribute(node, "axis", 1))
             else:
                 weight = replace(weight, dtype=integers.dtype, scales=integers.scales)
+        elif weight.dtype in FLOATS:  # which may not be what is stored
+            values = values.astype(weight.dtype)
         if weight.shape and None not in weight.shape:
             values = values.reshape(weight.shape)
         return replace(weight, shape=values.shape), values
 
     def source(self, name: str) -> str:
-        """Return the value that nodes which only give it another shape have made this one of."""
+        """Return the value that nodes which only give it another shape or type have made this one of."""
         for _ in range(len(self.makers)):
             node = self.maker(name, *SAME_VALUES)
             if node is None:
@@ -200,8 +204,8 @@ def _dequantized(values: Array, scales: Scales, axis: int) -> Array:
 
 
 def _is(node: Any, *operators: str) -> bool:
-    """Is a node with an input of one of these kinds?"""
-    return node.op_type in operators and _domain(node) == "" and len(node.input) > 0
+    """Is a node with an input of one of these kinds? ONNX Runtime has the conversions, too, for more types."""
+    return node.op_type in operators and _domain(node) in {"", MICROSOFT} and len(node.input) > 0
 
 
 def _attribute(node: Any, name: str, default: Any) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 
 from fastleaky._extras import extra
 from fastleaky._typing import Array
-from fastleaky.doctor.model import MOST_LETTERS, Activation, Model, Scales, Tensor, like_ours, reading, shape_of
+from fastleaky.doctor.model import MOST_LETTERS, Activation, Model, Scales, Tensor, like_ours, reading, real, shape_of
 
 with extra("doctor"):
     import tflite
@@ -28,15 +28,17 @@ def read(data: bytes) -> Model:
     file = _File(data)
     model = Model("tflite", [], [])
     graphs = list(file.each("subgraph", file.root, "Subgraphs"))
-    for found, graph in graphs:
+    for found, table in graphs:
         of = f" of {found.split(',')[0]}" if len(graphs) > 1 else ""
-        tensors = [_extent(*one) for one in file.each("tensor", graph, "Tensors", of)]
-        for place, operator in file.each("operator", graph, "Operators", of):
+        graph = _Graph(file, [_extent(*one) for one in file.each("tensor", table, "Tensors", of)])
+        for place, operator in file.each("operator", table, "Operators", of):
             with reading(place):
                 name, custom = file.codes[_index(operator.OpcodeIndex(), file.codes, "operator code")]
-                ends = [[_of(tensors, i) for i in _vector(operator, end) if i >= 0] for end in ("Inputs", "Outputs")]
+                inputs, outputs = graph.ends(operator)
                 if name in OURS:
-                    model.activations.append(file.activation(place, name, operator, ends))
+                    model.activations.append(graph.activation(place, name, operator, inputs, outputs))
+                elif name == "DEQUANTIZE" and inputs and outputs:
+                    graph.dequantized[outputs[0]] = inputs[0]
                 elif like_ours(custom):
                     model.skipped.append(f"{place}: a custom operator, {custom}")
     return model
@@ -64,17 +66,6 @@ class _File:
                     raise ValueError("there are more tables than bytes")
             yield f"{what} {number}{of}, byte {found._tab.Pos}", found  # noqa: SLF001 - the only way to the position
 
-    def activation(self, place: str, name: str, operator: Any, ends: list[list[Any]]) -> Activation:
-        """Return an operator of ours, from the tensors at its ends."""
-        inputs, outputs = ends
-        if (len(inputs), len(outputs)) != (OURS[name], 1):
-            raise ValueError(f"{name} has {len(inputs)} inputs and {len(outputs)} outputs")
-        x, y, *weights = (_tensor(table) for table in (inputs[0], outputs[0], *inputs[1:]))
-        if not weights:
-            return Activation(place, y.name, name, x, y, _alpha(operator))
-        slopes = self._contents(inputs[1], weights[0])
-        return Activation(place, y.name, name, x, y, slopes, weights[0])
-
     def _buffer(self, place: str, table: Any) -> Array:
         with reading(place):
             if table.Offset() <= 1:
@@ -83,8 +74,43 @@ class _File:
                 self.data, np.uint8, table.Size(), table.Offset()
             )  # behind the FlatBuffer: it is large
 
-    def _contents(self, table: Any, tensor: Tensor) -> Array | None:
-        data = self.buffers[_index(table.Buffer(), self.buffers, "buffer")]
+
+class _Graph:
+    """The tensors of a subgraph, and which of them are dequantized from which."""
+
+    def __init__(self, file: _File, tensors: list[Any]) -> None:
+        self.file, self.tensors = file, tensors
+        self.dequantized: dict[int, int] = {}
+
+    def ends(self, operator: Any) -> list[list[int]]:
+        """Return the tensors that go in, and those that come out; -1 stands for one that is left out."""
+        found = [[int(i) for i in _vector(operator, end) if i >= 0] for end in ("Inputs", "Outputs")]
+        for end in found:
+            for i in end:
+                _index(i, self.tensors, "tensor")
+        return found
+
+    def activation(self, place: str, name: str, operator: Any, inputs: list[int], outputs: list[int]) -> Activation:
+        """Return an operator of ours."""
+        if (len(inputs), len(outputs)) != (OURS[name], 1):
+            raise ValueError(f"{name} has {len(inputs)} inputs and {len(outputs)} outputs")
+        x, y, *weights = (_tensor(self.tensors[i]) for i in (inputs[0], outputs[0], *inputs[1:]))
+        if not weights:
+            return Activation(place, y.name, name, x, y, _alpha(operator))
+        return Activation(place, y.name, name, x, y, self._slopes(inputs[1]), weights[0])
+
+    def _slopes(self, i: int) -> Array | None:
+        """Return the values of a constant, also of one that is stored in another type; None if they are computed."""
+        tensor = _tensor(self.tensors[i])
+        if i not in self.dequantized:
+            return self._values(i)
+        values, stored = self._values(self.dequantized[i]), _tensor(self.tensors[self.dequantized[i]])
+        return values if values is None else real(values, stored.scales, tensor.dtype)
+
+    def _values(self, i: int) -> Array | None:
+        table = self.tensors[i]
+        tensor = _tensor(table)
+        data = self.file.buffers[_index(table.Buffer(), self.file.buffers, "buffer")]
         if not len(data):
             return None
         dtype, sizes = np.dtype(tensor.dtype), [size or 0 for size in tensor.shape or ()]
@@ -142,10 +168,6 @@ def _string(table: Any, slot: int) -> str:
     at = table._tab.Offset(slot)  # noqa: SLF001 - the only way to a string's length
     characters = table._tab.GetVectorAsNumpy(Uint8Flags, at)[:MOST_LETTERS] if at else np.empty(0)  # noqa: SLF001
     return characters.tobytes().decode(errors="backslashreplace")
-
-
-def _of(tables: list[Any], index: int) -> Any:
-    return tables[_index(index, tables, "tensor")]
 
 
 def _index(index: int, of: list[Any], what: str) -> int:

@@ -99,10 +99,10 @@ def parameters(dtype):
     return [constant("s", np.float32(s)), constant("z", zero(z)), constant("t", np.float32(t)), constant("p", zero(p))]
 
 
-def converted(node, dtype, constants=(), before=(), **more):
+def converted(node, dtype, constants=(), before=(), domain="", **more):
     """Return the bytes of an .onnx file with a node between DequantizeLinear and QuantizeLinear."""
-    into = helper.make_node("DequantizeLinear", ["x", "s", "z"], ["float_x"])
-    out = helper.make_node("QuantizeLinear", ["float_y", "t", "p"], ["y"])
+    into = helper.make_node("DequantizeLinear", ["x", "s", "z"], ["float_x"], domain=domain)
+    out = helper.make_node("QuantizeLinear", ["float_y", "t", "p"], ["y"], domain=domain)
     return onnx_file([into, *before, node, out], dtype, [*parameters(dtype), *constants], **more)
 
 

@@ -53,16 +53,25 @@ def test_table(capsys, file):
         assert text in out
     said = squeezed(out)
     assert "Instructions: on cortex-m4" in said
-    assert "2 (1 of 4): slopes that are negative: " in said
-    assert "2 (1 of 4): slopes that are zero: " in said
-    assert "2 (1 of 4): slopes that are above 1: " in said
-    assert "2 (1 of 4): LiteRT with XNNPACK: other bits than ours where x is -0, +0." in said
+    assert "2 (1 of 4 slopes): slopes that are negative: " in said
+    assert "2 (1 of 4 slopes): slopes that are zero: " in said
+    assert "2 (1 of 4 slopes): slopes that are above 1: " in said
+    assert "2 (1 of 4 slopes): LiteRT with XNNPACK: other bits than ours where x is -0, +0." in said
+
+
+def test_remarks_have_ranges(capsys, file):
+    operators = [models.leaky("float32", slope) for slope in (-0.1, -0.2, 0.1, -0.3, -0.4, -0.5, 0.1, -0.6)]
+    said = squeezed(printed(capsys, file(*operators)).out)
+    assert "0-1, 3-5, 7: slopes that are negative: " in said
+    weight = np.float32([-0.5, 0.25]).reshape(1, 1, 2)
+    said = squeezed(printed(capsys, file(operators[0], models.prelu("float32", weight, (1, 4, 5, 2)))).out)
+    assert "0-1 (2 of 3 slopes): slopes that are negative: " in said
 
 
 def test_a_model_that_is_shipped(capsys):
     out = printed(capsys, SHIPPED, "--core", "riscv64-rvv, 128 bits").out
     assert "2x3x4x5" in out
-    assert "3 x 0.25" in out
+    assert "3: 0.25 ... 0.25" in out
     assert "on riscv64-rvv, 128 bits" in out
 
 

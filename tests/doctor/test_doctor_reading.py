@@ -66,6 +66,34 @@ def test_tflite_weights_that_are_computed():
     assert only(tflite_file.read(models.edited(models.tflite(models.prelu()), compute))).slopes is None
 
 
+@pytest.mark.parametrize("dtype", ["float16", "int8"])
+def test_tflite_weights_that_are_dequantized(dtype):
+    """As converters store them: the operator before it makes them float32."""
+    stored = models.weights(dtype)
+    scales = {"scale": 0.01, "zero_point": 3} if dtype == "int8" else {}
+
+    def store(made):
+        graph = made.subgraphs[0]
+        constant, code, node = models.schema.TensorT(), models.schema.OperatorCodeT(), models.schema.OperatorT()
+        constant.shape, constant.buffer, graph.tensors[2].buffer = list(stored.shape), graph.tensors[2].buffer, 0
+        constant.type = models.schema.TensorType.INT8 if scales else models.schema.TensorType.FLOAT16
+        made.buffers[constant.buffer].data = stored.reshape(-1).view(np.uint8)
+        if scales:
+            constant.quantization = models.schema.QuantizationParametersT()
+            constant.quantization.scale, constant.quantization.zeroPoint = [0.01], [3]
+        code.builtinCode = code.deprecatedBuiltinCode = models.schema.BuiltinOperator.DEQUANTIZE
+        node.opcodeIndex, node.inputs, node.outputs = len(made.operatorCodes), [len(graph.tensors)], [2]
+        made.operatorCodes.append(code)
+        graph.tensors.append(constant)
+        graph.operators.insert(0, node)
+
+    found = only(tflite_file.read(models.edited(models.tflite(models.prelu("float32")), store)))
+    real = (stored.astype(int) - 3).astype(np.float32) * np.float32(0.01) if scales else stored.astype(np.float32)
+    assert found.slopes.dtype == np.float32
+    assert np.array_equal(found.slopes, real)
+    assert found.place.startswith("operator 1, byte ")
+
+
 def test_tflite_sizes_that_are_not_known():
     def free(made):
         made.subgraphs[0].tensors[0].shapeSignature = [-1, 4, 5, 16]
@@ -196,7 +224,7 @@ def test_onnx_default_slope():
 
 @pytest.mark.parametrize("dtype", models.QUANTIZED)
 def test_onnx_integers(dtype):
-    made = [models.qdq_leaky(dtype), models.qdq_prelu(dtype)]
+    made = [models.qdq_leaky(dtype), models.qdq_leaky(dtype, domain="com.microsoft"), models.qdq_prelu(dtype)]
     if dtype != "int16":
         made.append(models.qlinear_leaky(dtype))
     for data in made:
@@ -230,6 +258,11 @@ def test_onnx_slopes_behind_other_nodes():
     ]
     found = only(onnx_file.read(models.onnx_file(nodes, constants=constants)))
     assert np.array_equal(found.slopes, slopes.reshape(1, 1, 16))
+    halves = [models.constant("halves", slopes.astype(np.float16))]
+    cast = models.helper.make_node("Cast", ["halves"], ["slope"], to=models.TensorProto.FLOAT)
+    found = only(onnx_file.read(models.onnx_file([cast, nodes[-1]], constants=halves)))
+    assert found.slopes.dtype == np.float32
+    assert np.array_equal(found.slopes, slopes.astype(np.float16))
     values = models.helper.make_node("Constant", [], ["slope"], value=models.constant("v", slopes))
     found = only(onnx_file.read(models.onnx_file([values, nodes[-1]])))
     assert np.array_equal(found.slopes, slopes)
