@@ -66,7 +66,7 @@
 /* Bare metal runs what it was compiled for. So there the scalar kernels exist only if no other set is certain to run,
  * or if FL_SCALAR=1 asks for them, as the checks do to compare. */
 #ifndef FL_SCALAR
-#if (FL_MVE || FL_DSP || FL_NEON || FL_NEON32 || FL_RVV_IS_CERTAIN) && !defined(__linux__) && !defined(__APPLE__) &&             \
+#if (FL_MVE || FL_DSP || FL_NEON || FL_NEON32 || FL_RVV_IS_CERTAIN) && !defined(__linux__) && !defined(__APPLE__) &&   \
     !defined(_WIN32)
 #define FL_SCALAR 0
 #else
@@ -100,7 +100,7 @@
 #define FL_NO_LIBC __attribute__((no_builtin("memset", "memcpy")))
 #define FL_NOINLINE __attribute__((noinline)) /* keeps a function's registers out of its caller's loops */
 #else
-#pragma GCC optimize("fp-contract=off", "no-trapping-math", "no-math-errno", "no-tree-loop-distribute-patterns",          \
+#pragma GCC optimize("fp-contract=off", "no-trapping-math", "no-math-errno", "no-tree-loop-distribute-patterns",       \
                      "no-tree-slp-vectorize")
 #define FL_NO_LIBC
 #define FL_NOINLINE __attribute__((noinline, noclone))
