@@ -14,6 +14,7 @@ CONTENTS = {
         "docs/dask",
         "docs/c",
         "docs/builds",
+        "docs/tflm",
         "docs/firmware",
     ],
     "Trust it": ["docs/guarantees", "docs/targets", "docs/speed", "docs/api"],
