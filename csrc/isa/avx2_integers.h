@@ -44,7 +44,6 @@ FL_INLINE void u8_store(uint8_t *p, i32_vec v, size_t n)
 }
 FL_INLINE void i16_store(int16_t *p, i32_vec v, size_t n) { (void)n, _mm_storeu_si128((__m128i *)p, i32_narrow(v)); }
 
-#define FL_TABLE_FROM 1024
 #define FL_LINEAR 32
 typedef __m256i linear_bytes;
 #define FL_MM(word) FL_PASTE(_mm256, word)

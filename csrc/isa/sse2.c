@@ -182,7 +182,6 @@ FL_INLINE void u8_store(uint8_t *p, i32_vec v, size_t n)
 }
 FL_INLINE void i16_store(int16_t *p, i32_vec v, size_t n) { (void)n, _mm_storel_epi64((__m128i *)p, i32_narrow(v)); }
 
-#define FL_TABLE_FROM 1024
 #define FL_LINEAR 16
 typedef __m128i linear_bytes;
 #define FL_MM(word) FL_PASTE(_mm, word)

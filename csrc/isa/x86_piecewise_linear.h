@@ -1,5 +1,6 @@
 /* x86_piecewise_linear.h - x86's operations for piecewise_linear.h, on vectors of FL_LINEAR bytes; FL_MM(word) is one
  * of their intrinsics. SPDX-License-Identifier: MIT */
+#define FL_TABLE_FROM 1024                  /* it looks for the functions of a table, too */
 #define FL_UNROLLED _Pragma("GCC unroll 4") /* a loop that is not unrolled is bound by its instructions */
 typedef int16_t linear_vec __attribute__((vector_size(FL_LINEAR)));
 typedef uint16_t linear_bits __attribute__((vector_size(FL_LINEAR)));

@@ -71,8 +71,9 @@ FL_INLINE void prepare(const fl_side *side, int32_t slope, int32_t scale, int32_
     *bias = side->bias + (slope > 0 ? side->away : 0);
 }
 enum {
-    FL_TILE = FL_CHANNEL_TILE,                /* slopes on the stack */
-    FL_JOINED = FL_TILE < 128 ? FL_TILE : 128 /* elements of short rows that are joined to one */
+    FL_TILE = FL_CHANNEL_TILE,                     /* slopes on the stack */
+    FL_JOINED = FL_TILE < 128 ? FL_TILE : 128,     /* elements of short rows that are joined to one */
+    FL_BIAS = FL_EACH == 1 ? FL_TILE + FL_INTS : 1 /* how far behind the factors their biases are */
 };
 
 #ifdef FL_REQUANTIZE32

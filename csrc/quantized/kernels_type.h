@@ -12,7 +12,7 @@
 FL_INLINE void FL(requantize_vector)(const fl_sides *sides, const fl_requantize32 *s, int32_t zero, const NUM *q,
                                      const int32_t *slopes, int each, NUM *out, size_t n)
 {
-    const int32_t *const biases = slopes + (each == 1 ? FL_TILE + FL_INTS : 1);
+    const int32_t *const biases = slopes + (each ? FL_BIAS : 1);
     const i32_vec x = FL(load)(q, zero, n);
 #ifdef FL_REQUANTIZE32
     FL(store)(out, s ? i32_requantize32(s, x, slopes, biases) : i32_requantize(sides, x, slopes, biases, each, n), n);
@@ -132,7 +132,7 @@ FL_FUNCTION void FL(requantize_columns)(const fl_quantized_arguments *args, size
     const WEIGHT *const weight = (const WEIGHT *)args->weight + first;
     const size_t channels = args->channels, columns = row - first < FL_TILE ? row - first : FL_TILE;
     const size_t count = columns < channels ? columns : channels;
-    int32_t factors[2 * (FL_TILE + FL_INTS)], *const biases = factors + (FL_EACH == 1 ? FL_TILE + FL_INTS : 1);
+    int32_t factors[2 * (FL_TILE + FL_INTS)], *const biases = factors + FL_BIAS;
     FL(prepare_channels)(args, weight, count, factors, biases);
 #ifdef FL_REQUANTIZE32
     fl_requantize32 positive;
