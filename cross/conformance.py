@@ -77,7 +77,7 @@ def verify(output: str, log: Path) -> None:
 
 def code_size(target: Target, isa: str, build: Path) -> int:
     """Bytes of code and constants of one instruction set's kernels."""
-    ar = find(r"^ar = '(.*)'", target.cross_file.read_text())
+    ar = target.words("ar")[0]
     (compiled,) = build.glob(f"libfastleaky.*.p/csrc_isa_{isa}.c.o")
     sizes = run([ar.removesuffix("ar") + "size", str(compiled)]).splitlines()[1].split()
     return int(sizes[0])

@@ -20,23 +20,17 @@ ROOM = 600  # the least that check.c takes
 GOLDEN = ("fl_vectors_", "fl_words_")  # what the arrays of vectors.h are called
 
 
-def words(key: str, cross_file: str) -> list[str]:
-    """Return the strings of a list in a cross file."""
-    return re.findall(r"'([^']*)'", find(rf"^{key} = (.*)", cross_file))
-
-
 def build(folder: Path) -> tuple[Path, Path]:
     """Compile and link the program, and once more so that it measures its stack."""
     (target,) = select([TARGET])
-    cross = target.cross_file.read_text()
     formats.write(folder / "golden")
-    compiler = [*words("c", cross), *words("cpu", cross), "-O2"]
+    compiler = [*target.words("c"), *target.words("cpu"), "-O2"]
     options = [f"-DROOM={ROOM}", f"-I{ROOT / 'csrc'}", f"-I{folder / 'golden'}"]
     objects = []
     for source in [*(ROOT / "csrc").glob("**/*.c"), ROOT / "tests" / "c" / "check.c"]:
         objects.append(str(folder / f"program-{source.stem}.o"))
         run([*compiler, *options, "-c", str(source), "-o", objects[-1]])
-    link = [*compiler, *objects, *words("c_link_args", cross)]
+    link = [*compiler, *objects, *target.words("c_link_args")]
     program, measuring = folder / "program.elf", folder / "measuring.elf"
     run([*link, "-o", str(program)])
     run([*link, str(ROOT / "cross" / "stack.c"), "-Wl,--wrap=main", "-o", str(measuring)])
@@ -48,7 +42,7 @@ def weigh(program: Path, measuring: Path) -> dict[str, int]:
     (target,) = select([TARGET])
     printed = run([*target.wrapper, str(measuring)])
     find(r"^([1-9]\d*) passed, 0 failed", printed)
-    tools = words("ar", target.cross_file.read_text())[0].removesuffix("ar")
+    tools = target.words("ar")[0].removesuffix("ar")
     sections = re.findall(r"^\.(\w+) +(\d+)", run([f"{tools}size", "-A", str(program)]), re.MULTILINE)
     size = {name: int(number) for name, number in sections}
     symbols = re.findall(r"^\w+ (\w+) \w (\w+)", run([f"{tools}nm", "-S", str(program)]), re.MULTILINE)

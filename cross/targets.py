@@ -40,11 +40,14 @@ class Target:
         """Meson's description of the target."""
         return ROOT / "cross" / f"{self.name}.ini"
 
+    def words(self, key: str) -> list[str]:
+        """Return the strings that an entry of the cross file has."""
+        return re.findall(r"'([^']*)'", find(rf"^{key} = (.*)", self.cross_file.read_text()))
+
     @property
     def wrapper(self) -> list[str]:
         """The command that runs a program there."""
-        words = find(r"^exe_wrapper = \[(.*)\]", self.cross_file.read_text())
-        return [word.replace("@DIRNAME@", str(ROOT / "cross")) for word in re.findall(r"'([^']*)'", words)]
+        return [word.replace("@DIRNAME@", str(ROOT / "cross")) for word in self.words("exe_wrapper")]
 
     @property
     def counted(self) -> bool:
@@ -54,7 +57,7 @@ class Target:
     @property
     def compiler(self) -> str:
         """Name and version of the compiler."""
-        command = find(r"^c = [^']*'([^']*)'", self.cross_file.read_text())
+        command = self.words("c")[0]
         version = find(r"\b(\d+\.\d+)\.\d+", run([command, "--version"]))
         return f"{'clang' if 'clang' in command else 'gcc'} {version}"
 

@@ -32,23 +32,22 @@ from rich.progress import Progress
 from rich.table import Table
 
 ROOT = Path(__file__).parent.parent
+sys.path.append(str(ROOT / "cross"))
+from targets import select  # noqa: E402
+
 TOGETHER = 2  # faults at a time
 PATIENCE = 300  # seconds: what has not ended then has failed
 NO_SUCH_TEST = (4, 5)  # exit statuses of pytest
 GCC = "gcc -O2 -fPIC"
 TSAN = "clang-19 -O1 -g -fsanitize=thread"
 RVV = "rv64,v=true,vext_spec=v1.0,elen=64,vlen=128"
-MEMORY = "-Wl,--defsym=__flash={},--defsym=__flash_size=0x80000,--defsym=__ram={},--defsym=__ram_size=0x400000"
-SEMIHOSTED = "--oslib=semihost --crt0=semihost -Wl,--defsym=__stack_size=0x8000 "
 
 
-def on_board(
-    core: str, machine: str, flash: str = "0x0", ram: str = "0x20000000", options: str = ""
-) -> tuple[str, ...]:
-    """Return check_quantized for firmware's cores, as cross/ describes them."""
-    compiler = f"arm-none-eabi-gcc -O2 -mcpu={core} -mthumb --specs=picolibc.specs {options}"
-    board = ["cross/qemu-board.sh", "arm", *machine.split(), "-kernel"]
-    return compiler, "check_quantized", SEMIHOSTED + MEMORY.format(flash, ram), *board
+def on_board(name: str) -> tuple[str, ...]:
+    """Return check_quantized for one of firmware's cores, which a cross file describes."""
+    (target,) = select([name])
+    compiler = [*target.words("c"), *target.words("cpu"), "-O2", "-DROOM=4200"]
+    return shlex.join(compiler), "check_quantized", shlex.join(target.words("c_link_args")), *target.wrapper
 
 
 PROGRAMS = {  # the compiler with its flags for the library, the program, flags for the program; and what runs it
@@ -67,13 +66,9 @@ PROGRAMS = {  # the compiler with its flags for the library, the program, flags 
         *("clang-19 --target=riscv64-linux-gnu -O2", "check_quantized", "-static"),
         *("qemu-riscv64", "-cpu", RVV),
     ),
-    "check_quantized on Cortex-M0": on_board(
-        "cortex-m0", "-M microbit -global nrf51-soc.sram-size=0x400000", options="-DROOM=4200"
-    ),
-    "check_quantized on Cortex-M4": on_board("cortex-m4", "-M mps2-an386", options="-mfloat-abi=hard"),
-    "check_quantized on Cortex-M55": on_board(
-        "cortex-m55", "-M mps3-an547", "0x10000000", "0x60000000", options="-mfloat-abi=hard"
-    ),
+    "check_quantized on Cortex-M0": on_board("cortex-m0"),
+    "check_quantized on Cortex-M4": on_board("cortex-m4"),
+    "check_quantized on Cortex-M55": on_board("cortex-m55"),
     "stress": (GCC, "stress", ""),
     "stress with ThreadSanitizer": (TSAN, "stress", "-DNO_FORK"),
 }
