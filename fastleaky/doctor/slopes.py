@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from fastleaky._dtypes import limits, name_in_c
 from fastleaky._typing import Array
 from fastleaky.reference import quiet
 
-LEAST_NORMAL = {"float16": 2.0**-14, "bfloat16": 2.0**-126, "float32": 2.0**-126, "float64": 2.0**-1022}
 FOLLOWS = {
     "NaN": "all that is not positive becomes NaN",
     "infinite": "both zeros become NaN",
@@ -19,7 +19,8 @@ FOLLOWS = {
 @quiet
 def unusual(slopes: Array) -> dict[str, int]:
     """Count the slopes of each of the kinds."""
-    values, least = slopes.astype(np.float64), LEAST_NORMAL.get(slopes.dtype.name, 0.0)
+    values = slopes.astype(np.float64)
+    least = float(limits(slopes.dtype).smallest_normal) if name_in_c(slopes.dtype) else 0.0
     size = np.abs(values)
     kinds = {
         "NaN": np.isnan(values),
