@@ -63,6 +63,18 @@
 #define FL_SOFT_F64 0
 #endif
 
+/* Armv6-M and Armv8-M's baseline have no product of 64 bits; from Armv7-M on, cores saturate by an instruction. */
+#if defined(__thumb__) && !defined(__thumb2__)
+#define FL_SHORT_PRODUCTS 1
+#else
+#define FL_SHORT_PRODUCTS 0
+#endif
+#ifdef __ARM_FEATURE_SAT
+#define FL_SATURATES 1
+#else
+#define FL_SATURATES 0
+#endif
+
 /* Bare metal runs what it was compiled for. So there the scalar kernels exist only if no other set is certain to run,
  * or if FL_SCALAR=1 asks for them, as the checks do to compare. */
 #ifndef FL_SCALAR

@@ -115,21 +115,21 @@ FL_FUNCTION void look_up(const uint8_t *table, const uint8_t *q, uint8_t *out, s
     size_t times = n / 64;
     const uint8_t *const rest = table;
     if (times)
-        __asm__("ld1 {v16.16b-v19.16b}, [%[table]], #64\n\t"
-                "ld1 {v20.16b-v23.16b}, [%[table]], #64\n\t"
-                "ld1 {v24.16b-v27.16b}, [%[table]], #64\n\t"
-                "ld1 {v28.16b-v31.16b}, [%[table]]\n"
-                "0:\n\t"
-                "ld1 {v0.16b-v3.16b}, [%[q]], #64\n\t" /* */
-                FL_QUARTER("tbl", "16", "19") FL_NEXT FL_QUARTER("tbx", "20", "23")
-                    FL_NEXT FL_QUARTER("tbx", "24", "27")
-                        FL_NEXT FL_QUARTER("tbx", "28", "31") "st1 {v4.16b-v7.16b}, [%[out]], #64\n\t"
-                                                              "subs %[times], %[times], #1\n\t"
-                                                              "b.ne 0b"
-                : [table] "+r"(table), [q] "+r"(q), [out] "+r"(out), [times] "+r"(times)
-                : [next] "w"(vdupq_n_u8(64))
-                : "cc", "memory", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v16", "v17", "v18", "v19", "v20",
-                  "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30", "v31");
+        __asm__ volatile("ld1 {v16.16b-v19.16b}, [%[table]], #64\n\t"
+                         "ld1 {v20.16b-v23.16b}, [%[table]], #64\n\t"
+                         "ld1 {v24.16b-v27.16b}, [%[table]], #64\n\t"
+                         "ld1 {v28.16b-v31.16b}, [%[table]]\n"
+                         "0:\n\t"
+                         "ld1 {v0.16b-v3.16b}, [%[q]], #64\n\t" /* */
+                         FL_QUARTER("tbl", "16", "19") FL_NEXT FL_QUARTER("tbx", "20", "23")
+                             FL_NEXT FL_QUARTER("tbx", "24", "27")
+                                 FL_NEXT FL_QUARTER("tbx", "28", "31") "st1 {v4.16b-v7.16b}, [%[out]], #64\n\t"
+                                                                       "subs %[times], %[times], #1\n\t"
+                                                                       "b.ne 0b"
+                         : [table] "+r"(table), [q] "+r"(q), [out] "+r"(out), [times] "+r"(times)
+                         : [next] "w"(vdupq_n_u8(64))
+                         : "cc", "memory", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v16", "v17", "v18", "v19",
+                           "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30", "v31");
     look_up_each(rest, q, out, n % 64);
 }
 #undef FL_QUARTER

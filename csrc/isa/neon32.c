@@ -162,7 +162,7 @@ FL_INLINE int f32_has_key(f32_vec a, f32_vec b, f32_vec k, uint32_t least, size_
         FL_ENTRIES("vtbx.8", "d20-d23") FL_ENTRIES("vtbx.8", "d24-d27") FL_ENTRIES("vtbx.8", "d28-d31")
 FL_FUNCTION void look_up(const uint8_t *table, const uint8_t *q, uint8_t *out, size_t n)
 {
-    register uint8x16_t next __asm__("q3") = vdupq_n_u8(32);
+    const uint8x16_t next = vdupq_n_u8(32);
     for (; n >= 48; n -= 48)
         __asm__ volatile("vld1.8 {d0-d3}, [%[q]]!\n\t"
                          "vld1.8 {d4-d5}, [%[q]]!\n\t" /* */

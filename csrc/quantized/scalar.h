@@ -7,7 +7,7 @@ typedef int32_t i32_vec;
  * the compiler's library takes. */
 FL_INLINE int32_t i32_high(int32_t a, int32_t b)
 {
-#if defined(__ARM_ARCH) && defined(__thumb__) && !defined(__thumb2__)
+#if FL_SHORT_PRODUCTS
     const uint32_t low = (uint32_t)a & 0xffff, of_b = (uint32_t)b & 0xffff;
     const int32_t high = a >> 16, above = b >> 16;
     const int32_t middle = high * (int32_t)of_b + (int32_t)(low * of_b >> 16);
@@ -43,7 +43,7 @@ FL_INLINE int32_t i32_requantize(const fl_sides *sides, int32_t x, const int32_t
 }
 #endif
 
-#ifdef __ARM_FEATURE_SAT
+#if FL_SATURATES
 #include <arm_acle.h>
 FL_INLINE int32_t i8_within(int32_t v) { return __ssat(v, 8); }
 FL_INLINE int32_t u8_within(int32_t v) { return (int32_t)__usat(v, 8); }
