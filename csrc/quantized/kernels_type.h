@@ -135,7 +135,7 @@ FL_FUNCTION void FL(requantize_columns)(const fl_quantized_arguments *args, size
     int32_t factors[2 * (FL_TILE + FL_INTS)], *const biases = factors + FL_BIAS;
     FL(prepare_channels)(args, weight, count, factors, biases);
 #ifdef FL_REQUANTIZE32
-    fl_requantize32 positive;
+    fl_requantize32 positive = {0, 0, 0};
     int in_32_bits = 0;
     if (sizeof(NUM) == 1 && (end - begin) / channels >= FL_REQUANTIZE32_FROM) {
         in_32_bits = requantize32_prepare(args, (NUM)-1 > 0 ? 0 : -128, factors, biases, count, &positive);
