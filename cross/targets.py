@@ -11,6 +11,7 @@ from pathlib import Path
 from commands import ROOT, CommandError, find, run
 
 RVV = "rv64,v=true,vext_spec=v1.0,elen=64,vlen="
+ARMHF = {"arm-linux-gnueabihf-gcc": "apt install gcc-arm-linux-gnueabihf", "qemu-arm": "apt install qemu-user"}
 
 
 @dataclass(frozen=True)
@@ -98,8 +99,9 @@ TARGETS = (
             "armhf": Board("neon32", "cortex-a7"),
             "armhf, no NEON": Board("scalar", "cortex-a9,neon=off"),
         },
-        {"arm-linux-gnueabihf-gcc": "apt install gcc-arm-linux-gnueabihf", "qemu-arm": "apt install qemu-user"},
+        ARMHF,
     ),
+    Target("armhf-neon", {"armhf-neon": Board("neon32")}, ARMHF),
     _linux("riscv64", "riscv64-linux-gnu", "scalar"),
     Target(
         "riscv64-rvv",

@@ -21,11 +21,6 @@
 #else
 #define FL_NEON32 0
 #endif
-#ifdef __clang__
-#define FL_NEON32_TARGET "neon"
-#else
-#define FL_NEON32_TARGET "fpu=neon"
-#endif
 #if defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 2)
 #define FL_MVE 1
 #else
@@ -36,8 +31,14 @@
 #else
 #define FL_DSP 0
 #endif
+/* Scalar instructions of 32-bit Arm that convert float16: Cortex-M has them in all its FPUs. */
+#if !defined(__aarch64__) && defined(__ARM_FP) && ((__ARM_FP & 2) || (__ARM_ARCH_PROFILE == 'M' && (__ARM_FP & 4)))
+#define FL_ARM_CONVERTS_HALVES 1
+#else
+#define FL_ARM_CONVERTS_HALVES 0
+#endif
 /* With -march=...v. On Linux also without it, as above, with Clang. */
-#if defined(__riscv_v_intrinsic) ||                                                                                    \
+#if (defined(__riscv_v_intrinsic) && __riscv_v_intrinsic >= 12000) ||                                                  \
     (defined(__riscv) && defined(__linux__) && defined(__clang__) && __clang_major__ >= 19)
 #define FL_RVV 1
 #else

@@ -40,20 +40,26 @@ PATIENCE = 300  # seconds: what has not ended then has failed
 NO_SUCH_TEST = (4, 5)  # exit statuses of pytest
 GCC = "gcc -O2 -fPIC"
 TSAN = "clang-19 -O1 -g -fsanitize=thread"
-RVV = "rv64,v=true,vext_spec=v1.0,elen=64,vlen=128"
+AARCH64 = "aarch64-linux-gnu-gcc -O2"
+RISCV = "clang-19 --target=riscv64-linux-gnu -O2"
+RVV = ("qemu-riscv64", "-cpu", "rv64,v=true,vext_spec=v1.0,elen=64,vlen=128")
 
 
-def on_board(name: str) -> tuple[str, ...]:
-    """Return check_quantized for one of firmware's cores, which a cross file describes."""
+def on_board(name: str, program: str = "check_quantized") -> tuple[str, ...]:
+    """Return a program for one of firmware's cores, which a cross file describes."""
     (target,) = select([name])
     compiler = [*target.words("c"), *target.words("cpu"), "-O2", "-DROOM=4200"]
-    return shlex.join(compiler), "check_quantized", shlex.join(target.words("c_link_args")), *target.wrapper
+    return shlex.join(compiler), program, shlex.join(target.words("c_link_args")), *target.wrapper
 
 
 PROGRAMS = {  # the compiler with its flags for the library, the program, flags for the program; and what runs it
     "check": (GCC, "check", ""),
     "check with threads": (GCC, "check", "-DTHREADS"),
     "check on 32-bit Arm": ("arm-linux-gnueabihf-gcc -O2", "check", "-static", "qemu-arm", "-cpu", "cortex-a7"),
+    "check on AArch64": (AARCH64, "check", "-static", "qemu-aarch64"),
+    "check on RISC-V": (RISCV, "check", "-static", *RVV),
+    "check on Cortex-M4": on_board("cortex-m4", "check"),
+    "check on Cortex-M55": on_board("cortex-m55", "check"),
     "check as without an FPU": (f"{GCC} -DFL_SOFT_F32=1", "check", ""),
     "check with Clang, contracting": ("clang-19 -O3 -mfma -ffp-contract=fast", "check", ""),
     "check_quantized": (GCC, "check_quantized", ""),
@@ -61,11 +67,8 @@ PROGRAMS = {  # the compiler with its flags for the library, the program, flags 
         *("arm-linux-gnueabihf-gcc -O2", "check_quantized", "-static"),
         *("qemu-arm", "-cpu", "cortex-a7"),
     ),
-    "check_quantized on AArch64": ("aarch64-linux-gnu-gcc -O2", "check_quantized", "-static", "qemu-aarch64"),
-    "check_quantized on RISC-V": (
-        *("clang-19 --target=riscv64-linux-gnu -O2", "check_quantized", "-static"),
-        *("qemu-riscv64", "-cpu", RVV),
-    ),
+    "check_quantized on AArch64": (AARCH64, "check_quantized", "-static", "qemu-aarch64"),
+    "check_quantized on RISC-V": (RISCV, "check_quantized", "-static", *RVV),
     "check_quantized on Cortex-M0": on_board("cortex-m0"),
     "check_quantized on Cortex-M4": on_board("cortex-m4"),
     "check_quantized on Cortex-M55": on_board("cortex-m55"),

@@ -26,9 +26,10 @@ static inline float f32_scalar(float v)
     return v;
 }
 static inline double f64_scalar(double v) { return v; }
+static inline float bf16_scalar(float v) { return f32_scalar(v); }
 
-enum { FL_PARAMETERS_MAX = 4 }; /* of an operation */
-enum { FL_FEW_CHANNELS = 16 };  /* where channels are last, several rows of so few are joined */
+enum { FL_PARAMETERS_MAX = 4, FL_FACTORS_MAX = 3 }; /* of an operation; and of those, what it multiplies by */
+enum { FL_FEW_CHANNELS = 16 };                      /* where channels are last, several rows of so few are joined */
 
 typedef enum { FL_STORE, FL_STREAM, FL_STREAM_REVERSE } fl_store_policy; /* STREAM: non-temporal */
 

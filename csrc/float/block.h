@@ -94,8 +94,13 @@ FL_INLINE VEC FL(lanes_add)(VEC sums, VEC terms, size_t n, int *tiny)
     (void)tiny;
 #ifdef FL_FTZ
     *tiny |= V(has_tiny)(V(keys_of)(terms), n);
-    if (*tiny) /* then all sums that follow in this block may be */
-        return FL(add_scalar)(sums, terms, n);
+    if (*tiny) { /* then all sums that follow in this block may be */
+        ACC s[FL_LANES], t[FL_LANES];
+        V(store)(s, sums, n);
+        V(store)(t, terms, n);
+        FL(add_scalar)(s, t, n);
+        return V(load)(s, n);
+    }
 #endif
     return V(add)(sums, terms, n);
 }

@@ -76,39 +76,51 @@ FL_EXPORT void FL_KERNEL(FL_SHARED)(const void *arguments, size_t begin, size_t 
 #endif
 
 #ifdef FL_CHANNELS
-/* Runs of a channel each; or where channels are last, rows with a parameter for each element. */
-extern fl_task FL_KERNEL(FL_CHANNELS);
-FL_EXPORT void FL_KERNEL(FL_CHANNELS)(const void *arguments, size_t begin, size_t end)
+/* Channels last: rows that have a parameter for each element. Several rows of few channels are joined to one. */
+FL_INLINE void OP(rows)(const fl_arguments *a, FL(row) * r, size_t begin, size_t end)
 {
     enum { JOINED = FL_LANES > 1 ? FL_STRIDE * FL_FEW_CHANNELS : 24 }; /* firmware has little stack */
     NUM copies[FL_PARAMETERS][JOINED];
-    const fl_arguments *const a = arguments;
-    const size_t channels = a->channels, each = channels_last(a);
-    const int few = each && channels <= FL_FEW_CHANNELS && end - begin > 4 * JOINED;
-    const size_t times = FL_LANES > 1 ? FL_STRIDE : few ? JOINED / channels : 1;
-    const size_t length = few ? channels * times : each ? channels : a->inner;
-    size_t i = begin ? begin % length : 0, c = begin && !each ? begin / length % channels : 0; /* where it begins */
+    const size_t channels = a->channels;
+    const int few = channels <= FL_FEW_CHANNELS && end - begin > 4 * JOINED;
+    const size_t times = !few ? 1 : FL_LANES > 1 ? FL_STRIDE : JOINED / channels, length = channels * times;
+    const fl_store_policy policy = FL(policy)(a, r->out, length);
     const NUM *values[FL_PARAMETERS];
-    FL(row) r = OP(row_at)(a, begin);
-    const fl_store_policy policy = FL(policy)(a, r.out, length);
-    const int reverse = policy && FL(aliases)(a);
     for (size_t k = 0; k < FL_PARAMETERS; k++)
         values[k] = few ? FL(repeated)(copies[k], a->parameters[k], channels, times) : a->parameters[k];
+    for (size_t i = begin ? begin % length : 0, left = end - begin, n; left; left -= n, i = 0) {
+        n = length - i < left ? length - i : left;
+        for (size_t k = 0; k < FL_PARAMETERS; k++)
+            r->each[k] = values[k] + i;
+        policy ? OP(forward)(r, n, FL_PARAMETERS, FL_STREAM) : OP(forward)(r, n, FL_PARAMETERS, FL_STORE);
+        FL(advance)(r, n);
+    }
+}
+
+/* Runs of a channel each, which share its parameters. */
+FL_INLINE void OP(runs)(const fl_arguments *a, FL(row) * r, size_t begin, size_t end)
+{
+    const size_t length = a->inner;
+    const fl_store_policy policy = FL(policy)(a, r->out, length);
+    const int reverse = policy && FL(aliases)(a);
+    size_t i = begin ? begin % length : 0, c = begin ? begin / length % a->channels : 0; /* where it begins */
     for (size_t left = end - begin, n; left; left -= n, i = 0) {
         n = length - i < left ? length - i : left;
         for (size_t k = 0; k < FL_PARAMETERS; k++)
-            if (each)
-                r.each[k] = values[k] + i;
-            else
-                r.shared[k] = FL(widen)(values[k][c]);
-        if (each)
-            policy ? OP(forward)(&r, n, FL_PARAMETERS, FL_STREAM) : OP(forward)(&r, n, FL_PARAMETERS, FL_STORE);
-        else
-            OP(run)(&r, n, policy, reverse);
-        FL(advance)(&r, n);
-        if (++c == channels)
+            FL(share)(r, k, T(widen)(((const NUM *)a->parameters[k])[c]));
+        OP(run)(r, n, policy, reverse);
+        FL(advance)(r, n);
+        if (++c == a->channels)
             c = 0;
     }
+}
+
+extern fl_task FL_KERNEL(FL_CHANNELS);
+FL_EXPORT void FL_KERNEL(FL_CHANNELS)(const void *arguments, size_t begin, size_t end)
+{
+    const fl_arguments *const a = arguments;
+    FL(row) r = OP(row_at)(a, begin);
+    channels_last(a) ? OP(rows)(a, &r, begin, end) : OP(runs)(a, &r, begin, end);
     FL(fence)(a);
 }
 #endif

@@ -1,125 +1,83 @@
-/* ftz_fallback.h - the scalar fallback of vector units that flush subnormals to zero: 32-bit NEON and Helium (MVE),
- * whatever FPSCR says.
+/* ftz_fallback.h - the scalar fallback of units that flush subnormals to zero, for vectors that ftz_keys.h finds.
  * SPDX-License-Identifier: MIT
  *
- * Their scalar neighbours do not flush. So a vector in which a flush could matter is computed again by scalars. Loads,
- * stores and integer compares are exact in any case. Such an instruction set defines FL_FTZ, and more operations:
- *
- *   V(keys)                        a vector of magnitude keys, unsigned integers
- *   V(keys_of)(v)                  2 * |bits| - 1 of each lane: so 0 has the highest key, then NaN, then infinity; and
- *                                  the smallest numbers have the lowest
- *   V(keys_max)(k, k)  V(keys_min)(k, k)
- *   V(reduce_max)(k, n)  V(reduce_min)(k, n)
- *   V(has_key)(a, b, k, least, n)  is there a key of at least `least` where neither a nor b is 0? */
-
-/* A product with such a key is 0 or NaN. It was flushed, unless a factor explains it. */
-#define FL_UNSURE 0xff000000u
-
-/* Keys below this one are those of 0 < |t| < 2^-102. If a block has none, all its sums are multiples of 2^-125 (24 bits
- * below 2^-102), and none is subnormal. */
-#define FL_TINY (2 * (25u << 23) - 1)
-
-FL_INLINE int V(flushed)(VEC a, VEC b, VEC product, size_t n)
-{
-    const V(keys) k = V(keys_of)(product);
-    return V(reduce_max)(k, n) >= FL_UNSURE && V(has_key)(a, b, k, FL_UNSURE, n);
-}
-
-/* Two products, v * a and v * b. */
-FL_INLINE int V(either_flushed)(VEC v, VEC a, VEC va, VEC b, VEC vb, size_t n)
-{
-    const V(keys) k = V(keys_of)(va), l = V(keys_of)(vb);
-    return V(reduce_max)(V(keys_max)(k, l), n) >= FL_UNSURE &&
-           (V(has_key)(v, a, k, FL_UNSURE, n) || V(has_key)(v, b, l, FL_UNSURE, n));
-}
-
-FL_INLINE int V(has_tiny)(V(keys) keys, size_t n) { return V(reduce_min)(keys, n) < FL_TINY; }
-
-/* Could an operand, or the sum of two, be subnormal? */
-FL_INLINE int V(sum_flushed)(VEC a, VEC b, size_t n)
-{
-    return V(has_tiny)(V(keys_min)(V(keys_of)(a), V(keys_of)(b)), n);
-}
+ * A parameter is `each[k]`, one for each element, or `shared` where there is no such array. No vector is an argument or
+ * a result: GCC would keep it in memory in each step. So terms go to an array. */
 
 #define FL_COLD FL_FUNCTION __attribute__((noinline, cold))
 
-FL_COLD void FL(leaky_scalar)(const NUM *v, const NUM *x, VEC slope, NUM *out, size_t n)
+FL_INLINE ACC FL(parameter_at)(const NUM *each, size_t k, ACC shared) { return each ? T(widen)(each[k]) : shared; }
+/* The result of a step, rounded to the type in memory. */
+FL_INLINE ACC FL(step)(ACC v) { return T(widen)(T(narrow)(T(scalar)(v))); }
+
+FL_COLD void FL(leaky_scalar)(const NUM *v, const NUM *x, const NUM *each, ACC shared, NUM *out, size_t n)
 {
-    NUM s[FL_LANES];
-    V(store)(s, slope, FL_LANES);
+    for (size_t k = 0; k < n; k++) {
+        const ACC slope = FL(parameter_at)(each, k, shared);
+        out[k] = T(widen)(x[k]) > 0 ? v[k] : T(narrow)(T(scalar)(slope * T(widen)(v[k])));
+    }
+}
+
+FL_COLD void FL(prelu_backward_scalar)(const NUM *grad, const NUM *x, const NUM *each, ACC shared, NUM *dx, ACC *terms,
+                                       size_t n)
+{
+    for (size_t k = 0; k < n; k++) {
+        const ACC g = T(widen)(grad[k]), v = T(widen)(x[k]), slope = FL(parameter_at)(each, k, shared);
+        terms[k] = v > 0 ? 0 : T(scalar)(g * v);
+        dx[k] = v > 0 ? grad[k] : T(narrow)(T(scalar)(slope * g));
+    }
+}
+
+FL_COLD void FL(bias_leaky_scalar)(const FL(row) * r, size_t i, size_t each, size_t n)
+{
+    for (size_t k = i; k < i + n; k++) {
+        const ACC bias = each ? T(widen)(r->each[0][k]) : r->shared[0], t = FL(step)(T(widen)(r->x[k]) + bias);
+        const ACC y = t > 0 ? t : FL(step)(r->shared[1] * t);
+        const ACC scaled = FL(step)(y * r->shared[2]), limit = r->shared[3];
+        r->out[k] = T(narrow)(scaled > limit ? limit : scaled < -limit ? -limit : scaled);
+    }
+}
+
+FL_COLD void FL(bias_leaky_backward_scalar)(const FL(row) * r, size_t i, ACC *terms, size_t n)
+{
+    const ACC limit = r->shared[2];
+    for (size_t k = 0; k < n; k++) {
+        const ACC y = T(widen)(r->x[i + k]), product = FL(step)(T(widen)(r->grad[i + k]) * r->shared[1]);
+        const ACC d = y >= limit || -y >= limit ? 0 : product;
+        terms[k] = y > 0 ? d : FL(step)(r->shared[0] * d);
+        r->out[i + k] = T(narrow)(terms[k]);
+    }
+}
+
+FL_COLD void FL(scale_shift_scalar)(const FL(row) * r, size_t i, size_t each, int residual, size_t n)
+{
+    for (size_t k = i; k < i + n; k++) {
+        ACC p[3];
+        for (size_t j = 0; j < 3; j++)
+            p[j] = j < each ? T(widen)(r->each[j][k]) : r->shared[j];
+        const ACC sum = FL(step)(FL(step)(T(widen)(r->x[k]) * p[0]) + p[1]);
+        const ACC t = residual ? FL(step)(sum + T(widen)(r->grad[k])) : sum;
+        r->out[k] = T(narrow)(t > 0 ? t : T(scalar)(p[2] * t));
+    }
+}
+
+FL_COLD void FL(add_scalar)(ACC *sums, const ACC *terms, size_t n)
+{
     for (size_t i = 0; i < n; i++)
-        out[i] = x[i] > 0 ? v[i] : FL(scalar)(s[i] * v[i]);
+        sums[i] = T(scalar)(sums[i] + terms[i]);
 }
 
-FL_COLD VEC FL(prelu_backward_scalar)(const NUM *grad, const NUM *x, VEC slope, NUM *dx, size_t n)
+FL_COLD ACC FL(block_scalar)(const ACC *terms, size_t n)
 {
-    NUM s[FL_LANES], terms[FL_LANES];
-    V(store)(s, slope, FL_LANES);
-    for (size_t i = 0; i < n; i++) {
-        terms[i] = x[i] > 0 ? 0 : FL(scalar)(grad[i] * x[i]);
-        dx[i] = x[i] > 0 ? grad[i] : FL(scalar)(s[i] * grad[i]);
-    }
-    return V(load)(terms, n);
-}
-
-FL_COLD void FL(bias_leaky_scalar)(const FL(row) * r, size_t i, VEC bias, size_t n)
-{
-    NUM b[FL_LANES];
-    V(store)(b, bias, FL_LANES);
-    for (size_t k = 0; k < n; k++) {
-        const NUM t = FL(scalar)(r->x[i + k] + b[k]), y = t > 0 ? t : FL(scalar)(r->shared[1] * t);
-        const NUM scaled = FL(scalar)(y * r->shared[2]), limit = r->shared[3];
-        r->out[i + k] = scaled > limit ? limit : scaled < -limit ? -limit : scaled;
-    }
-}
-
-FL_COLD VEC FL(bias_leaky_backward_scalar)(const FL(row) * r, size_t i, size_t n)
-{
-    NUM dx[FL_LANES];
-    const NUM limit = r->shared[2];
-    for (size_t k = 0; k < n; k++) {
-        const NUM y = r->x[i + k], product = FL(scalar)(r->grad[i + k] * r->shared[1]);
-        const NUM d = y >= limit || -y >= limit ? 0 : product;
-        r->out[i + k] = dx[k] = y > 0 ? d : FL(scalar)(r->shared[0] * d);
-    }
-    return V(load)(dx, n);
-}
-
-FL_COLD void FL(scale_shift_scalar)(const FL(row) * r, size_t i, const VEC *parameters, int residual, size_t n)
-{
-    NUM p[3][FL_LANES];
-    for (size_t k = 0; k < 3; k++)
-        V(store)(p[k], parameters[k], FL_LANES);
-    for (size_t k = 0; k < n; k++) {
-        const NUM sum = FL(scalar)(FL(scalar)(r->x[i + k] * p[0][k]) + p[1][k]);
-        const NUM t = residual ? FL(scalar)(sum + r->grad[i + k]) : sum;
-        r->out[i + k] = t > 0 ? t : FL(scalar)(p[2][k] * t);
-    }
-}
-
-FL_COLD VEC FL(add_scalar)(VEC sums, VEC terms, size_t n)
-{
-    NUM s[FL_LANES], t[FL_LANES];
-    V(store)(s, sums, FL_LANES);
-    V(store)(t, terms, FL_LANES);
-    for (size_t i = 0; i < n; i++)
-        s[i] = FL(scalar)(s[i] + t[i]);
-    return V(load)(s, FL_LANES);
-}
-
-FL_COLD NUM FL(block_scalar)(const NUM *terms, size_t n)
-{
-    NUM lanes[FL_STRIDE];
+    ACC lanes[FL_STRIDE];
     for (size_t i = 0; i < FL_STRIDE; i++)
         lanes[i] = 0;
     for (size_t i = 0; i < n; i++)
-        lanes[i % FL_STRIDE] = FL(scalar)(lanes[i % FL_STRIDE] + terms[i]);
+        lanes[i % FL_STRIDE] = T(scalar)(lanes[i % FL_STRIDE] + terms[i]);
     for (size_t half = FL_STRIDE / 2; half; half /= 2)
         for (size_t i = 0; i < half; i++)
-            lanes[i] = FL(scalar)(lanes[i] + lanes[i + half]);
+            lanes[i] = T(scalar)(lanes[i] + lanes[i + half]);
     return lanes[0];
 }
 
 #undef FL_COLD
-#undef FL_UNSURE
-#undef FL_TINY

@@ -1,4 +1,4 @@
-/* half.h - scalar conversions of float16 and bfloat16, on the bits.
+/* half.h - scalar conversions of float16 and bfloat16, on the bits, or by an instruction for it.
  * SPDX-License-Identifier: MIT
  *
  * Exact on every processor, also one that flushes subnormals: no product or sum here is subnormal, and a subnormal
@@ -26,6 +26,20 @@ static inline uint16_t bf16_narrow(float v)
     return (uint16_t)((nan ? b | 0x400000 : b + 0x7fff + (b >> 16 & 1)) >> 16);
 }
 
+#if FL_ARM_CONVERTS_HALVES
+/* No conversion of halves flushes, whatever FPSCR says. The upper half of the register is as it was. */
+static inline float f16_widen(uint16_t h)
+{
+    float v = fl_number_of(h);
+    __asm__("vcvtb.f32.f16 %0, %0" : "+t"(v));
+    return v;
+}
+static inline uint16_t f16_narrow(float v)
+{
+    __asm__("vcvtb.f16.f32 %0, %0" : "+t"(v));
+    return (uint16_t)fl_bits_of(v);
+}
+#else
 /* Five bits of exponent, the bias is 15 instead of 127, ten bits of fraction instead of 23. A subnormal number is a
  * multiple of 2^-24. */
 static inline float f16_widen(uint16_t h)
@@ -51,6 +65,7 @@ static inline uint16_t f16_narrow(float v)
         h = (a - (112u << 23) + 0xfff + (a >> 13 & 1)) >> 13;
     return (uint16_t)(sign | h);
 }
+#endif
 
 /* From double, without double rounding: round to odd first. A float that is odd if it is inexact is never the middle
  * between two 16-bit numbers. */

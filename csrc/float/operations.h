@@ -3,14 +3,45 @@
  *
  * The first `each` parameters have a value for each element. That is a constant, and so is the policy. */
 
-/* out = x > 0 ? grad : slope * grad. Forward the gradient is x itself, and is loaded once. */
+/* x > 0 ? x : y; of a NaN either, since y is a product of it. */
+FL_INLINE VEC FL(rectified)(VEC x, VEC y, size_t n)
+{
+#ifdef FL_FTZ
+    return V(keep_positive)(x, y, n);
+#else
+    return V(select)(x, x, y, n);
+#endif
+}
+
+#ifdef FL_FTZ
+/* Was the product of v and parameter k flushed? If v shares it with others, v is enough, and a 0 is nothing special. */
+FL_INLINE int FL(scaling_flushed)(const FL(row) * r, size_t k, size_t each, VEC v, VEC factor, VEC product, size_t n)
+{
+    return k < each ? V(flushed)(v, factor, product, n) : V(has_less)(V(keys_of)(v), r->least[k], n);
+}
+#endif
+
+/* out = x > 0 ? x : slope * x */
 FL_INLINE void FL(leaky)(const FL(row) * r, size_t i, size_t n, size_t each, fl_store_policy policy)
+{
+    const VEC x = FL(load)(r->x + i, n), slope = FL(parameter)(r, 0, i, n, each), scaled = V(mul)(slope, x, n);
+#ifdef FL_FTZ
+    if (FL(scaling_flushed)(r, 0, each, x, slope, scaled, n)) {
+        FL(leaky_scalar)(r->x + i, r->x + i, each ? r->each[0] + i : NULL, r->shared[0], r->out + i, n);
+        return;
+    }
+#endif
+    FL(put)(r->out + i, FL(rectified)(x, scaled, n), n, policy);
+}
+
+/* out = x > 0 ? grad : slope * grad */
+FL_INLINE void FL(leaky_backward)(const FL(row) * r, size_t i, size_t n, size_t each, fl_store_policy policy)
 {
     const VEC x = FL(load)(r->x + i, n), grad = FL(load)(r->grad + i, n), slope = FL(parameter)(r, 0, i, n, each);
     const VEC scaled = V(mul)(slope, grad, n);
 #ifdef FL_FTZ
-    if (V(flushed)(grad, slope, scaled, n)) {
-        FL(leaky_scalar)(r->grad + i, r->x + i, slope, r->out + i, n);
+    if (FL(scaling_flushed)(r, 0, each, grad, slope, scaled, n)) {
+        FL(leaky_scalar)(r->grad + i, r->x + i, each ? r->each[0] + i : NULL, r->shared[0], r->out + i, n);
         return;
     }
 #endif
@@ -23,15 +54,19 @@ FL_INLINE VEC FL(prelu_backward)(const FL(row) * r, size_t i, size_t n, size_t e
     const VEC x = FL(load)(r->x + i, n), grad = FL(load)(r->grad + i, n), slope = FL(parameter)(r, 0, i, n, each);
     const VEC scaled = V(mul)(slope, grad, n), term = V(mul)(grad, x, n);
 #ifdef FL_FTZ
-    if (V(either_flushed)(grad, slope, scaled, x, term, n))
-        return FL(prelu_backward_scalar)(r->grad + i, r->x + i, slope, r->out + i, n);
+    if (V(either_flushed)(grad, slope, scaled, x, term, n)) {
+        ACC terms[FL_LANES];
+        FL(prelu_backward_scalar)(r->grad + i, r->x + i, each ? r->each[0] + i : NULL, r->shared[0], r->out + i, terms,
+                                  n);
+        return V(load)(terms, n);
+    }
 #endif
     FL(put)(r->out + i, V(select)(x, grad, scaled, n), n, policy);
     return V(select)(x, V(set)(0), term, n);
 }
 
 /* A leaky ReLU as a step among others. */
-FL_INLINE VEC FL(leaky_of)(VEC t, VEC slope, size_t n) { return V(select)(t, t, FL(rounded)(V(mul)(slope, t, n)), n); }
+FL_INLINE VEC FL(leaky_of)(VEC t, VEC slope, size_t n) { return FL(rectified)(t, FL(rounded)(V(mul)(slope, t, n)), n); }
 
 /* t = x + bias; out = (t > 0 ? t : slope * t) * gain, clamped. The parameters: bias, slope, gain, limit. */
 FL_INLINE void FL(bias_leaky)(const FL(row) * r, size_t i, size_t n, size_t each, fl_store_policy policy)
@@ -41,8 +76,9 @@ FL_INLINE void FL(bias_leaky)(const FL(row) * r, size_t i, size_t n, size_t each
     const VEC sum = FL(rounded)(V(add)(x, bias, n)), y = FL(leaky_of)(sum, slope, n);
     const VEC scaled = FL(rounded)(V(mul)(y, gain, n));
 #ifdef FL_FTZ
-    if (V(sum_flushed)(x, bias, n) || V(flushed)(sum, slope, y, n) || V(flushed)(y, gain, scaled, n)) {
-        FL(bias_leaky_scalar)(r, i, bias, n);
+    if (V(sum_flushed)(x, bias, n) || FL(scaling_flushed)(r, 1, each, sum, slope, y, n) ||
+        FL(scaling_flushed)(r, 2, each, y, gain, scaled, n)) {
+        FL(bias_leaky_scalar)(r, i, each, n);
         return;
     }
 #endif
@@ -59,8 +95,12 @@ FL_INLINE VEC FL(bias_leaky_backward)(const FL(row) * r, size_t i, size_t n, siz
               d = V(within)(y, FL(parameter)(r, 2, i, n, each), product, n);
     const VEC scaled = FL(rounded)(V(mul)(slope, d, n)), dx = V(select)(y, d, scaled, n);
 #ifdef FL_FTZ
-    if (V(flushed)(grad, gain, product, n) || V(flushed)(d, slope, scaled, n))
-        return FL(bias_leaky_backward_scalar)(r, i, n);
+    if (FL(scaling_flushed)(r, 1, each, grad, gain, product, n) ||
+        FL(scaling_flushed)(r, 0, each, d, slope, scaled, n)) {
+        ACC terms[FL_LANES];
+        FL(bias_leaky_backward_scalar)(r, i, terms, n);
+        return V(load)(terms, n);
+    }
 #endif
     FL(put)(r->out + i, dx, n, policy);
     return dx;
@@ -77,9 +117,9 @@ FL_INLINE void FL(scale_shift_of)(const FL(row) * r, size_t i, size_t n, size_t 
     const VEC sum = FL(rounded)(V(add)(scaled, shift, n)), t = residual ? FL(rounded)(V(add)(sum, more, n)) : sum;
     const VEC y = FL(leaky_of)(t, slope, n);
 #ifdef FL_FTZ
-    if (V(flushed)(x, scale, scaled, n) || V(sum_flushed)(scaled, shift, n) || V(sum_flushed)(more, more, n) ||
-        V(flushed)(t, slope, y, n)) {
-        FL(scale_shift_scalar)(r, i, (VEC[]){scale, shift, slope}, residual, n);
+    if (V(flushed)(x, scale, scaled, n) || V(sums_flushed)(scaled, shift, more, n) ||
+        FL(scaling_flushed)(r, 2, each, t, slope, y, n)) {
+        FL(scale_shift_scalar)(r, i, each, residual, n);
         return;
     }
 #endif

@@ -6,7 +6,7 @@
  *   FL_SUM          the name of its kernel */
 #define OP(word) FL(FL_PASTE(FL_OP, word))
 
-/* Store n terms. A whole vector is stored where it can be, which is fastest: there is room behind the last term. */
+/* Store n terms. A whole register is stored where it can be, which is fastest: there is room behind the last term. */
 FL_INLINE void OP(collect)(const FL(row) * r, size_t i, size_t len, ACC *terms, fl_store_policy policy)
 {
     FL_FOR_VECTORS(k, n, len, {
@@ -14,7 +14,7 @@ FL_INLINE void OP(collect)(const FL(row) * r, size_t i, size_t len, ACC *terms, 
 #ifdef FL_SCALABLE
         V(store)(terms + k, t, n);
 #else
-        V(store)(terms + k, t, FL_LANES);
+        V(store)(terms + k, t, n < FL_PER_REGISTER ? FL_PER_REGISTER : n);
 #endif
     });
 }
@@ -132,7 +132,7 @@ FL_INLINE void OP(add_rows)(const FL(rows) * rows, size_t at, int last, int whol
     for (size_t c = 0; c < width; c++, FL(advance)(&r, pitch)) {
         double sum = chunks[c];
         if (FL_PARAMETERS)
-            r.shared[0] = FL(widen)(slope[c]);
+            FL(share)(&r, 0, T(widen)(slope[c]));
         for (size_t i = 0, n, from = whole ? 0 : at % FL_BLOCK, left = FL_CHUNK - at; i < len; i += n, from = 0) {
             n = len - i < FL_BLOCK - from ? len - i : FL_BLOCK - from;
             const int ends = whole || from + n == FL_BLOCK || (last && i + n == len);

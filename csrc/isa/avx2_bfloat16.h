@@ -39,7 +39,7 @@ typedef struct {
     __m256 even, odd;
     __m256i halves;
 } even_odd_vec;
-/* Rounded to nearest even as in half.h, but for NaN: see splat() in kernels.h. The carry of the lower half, with 0x7fff
+/* Rounded to nearest even as in half.h, but for NaN: see splat() in row.h. The carry of the lower half, with 0x7fff
  * and the last bit added, is the upper bit of an average. */
 FL_INLINE even_odd_vec even_odd_of(__m256 even, __m256 odd)
 {

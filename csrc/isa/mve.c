@@ -35,18 +35,37 @@ FL_INLINE float f32_reduce_add(float32x4_t v)
 {
     return (vgetq_lane_f32(v, 0) + vgetq_lane_f32(v, 2)) + (vgetq_lane_f32(v, 1) + vgetq_lane_f32(v, 3));
 }
+/* GCC 12 moves a predicate through a core register, in three instructions. So there a compare and its use are one. */
+FL_INLINE float32x4_t where_above(uint32x4_t k, uint32_t most, float32x4_t then, float32x4_t other)
+{
+#ifdef __clang__
+    return vpselq_f32(then, other, vcmphiq_n_u32(k, most));
+#else
+    __asm__("vcmp.u32 hi, %q1, %2\n\tvpsel %q0, %q3, %q0" : "+w"(other) : "w"(k), "r"(most), "w"(then) : "p0");
+    return other;
+#endif
+}
 FL_INLINE float32x4_t f32_select(float32x4_t x, float32x4_t a, float32x4_t b, size_t n)
 {
-    (void)n;
     /* 0 < bits <= infinity's: a float compare would flush */
-    return vpselq_f32(b, a, vcmpcsq_n_u32(vsubq_n_u32(bits(x), 1), 0x7f800000));
+    return (void)n, where_above(vsubq_n_u32(bits(x), 1), 0x7f800000 - 1, b, a);
+}
+FL_INLINE float32x4_t f32_keep_positive(float32x4_t x, float32x4_t y)
+{
+#ifdef __clang__
+    return vpselq_f32(x, y, vcmpgtq_n_s32(vreinterpretq_s32_u32(bits(x)), 0));
+#else
+    __asm__("vcmp.s32 gt, %q1, zr\n\tvpsel %q0, %q1, %q0" : "+w"(y) : "w"(x) : "p0");
+    return y;
+#endif
 }
 /* On magnitudes as integers; NaN has more than infinity's. */
 FL_INLINE uint32x4_t size_of(float32x4_t v) { return vandq_u32(bits(v), vdupq_n_u32(0x7fffffff)); }
-FL_INLINE float32x4_t f32_clamp(float32x4_t v, float32x4_t limit, size_t n) /* never of NaN: it takes the fallback */
+FL_INLINE float32x4_t f32_clamp(float32x4_t v, float32x4_t limit, size_t n)
 {
-    const uint32x4_t size = size_of(v), sign = veorq_u32(bits(v), size);
-    return (void)n, vreinterpretq_f32_u32(vorrq_u32(sign, vminq_u32(size, bits(limit))));
+    const uint32x4_t size = size_of(v), sign = veorq_u32(bits(v), size), most = vminq_u32(size, bits(limit));
+    const float32x4_t limited = vreinterpretq_f32_u32(vorrq_u32(sign, most));
+    return (void)n, where_above(size, 0x7f800000, v, limited);
 }
 FL_INLINE float32x4_t f32_within(float32x4_t v, float32x4_t limit, float32x4_t a, size_t n)
 {
@@ -55,18 +74,20 @@ FL_INLINE float32x4_t f32_within(float32x4_t v, float32x4_t limit, float32x4_t a
 }
 /* Inactive lanes are 0, which no test finds. */
 typedef uint32x4_t f32_keys;
-FL_INLINE uint32x4_t f32_keys_of(float32x4_t v) { return vsubq_n_u32(vshlq_n_u32(bits(v), 1), 1); }
+FL_INLINE uint32x4_t twice(float32x4_t v) { return vshlq_n_u32(bits(v), 1); }
+FL_INLINE uint32x4_t f32_keys_of(float32x4_t v) { return vsubq_n_u32(twice(v), 1); }
 FL_INLINE uint32x4_t f32_keys_max(uint32x4_t a, uint32x4_t b) { return vmaxq_u32(a, b); }
 FL_INLINE uint32x4_t f32_keys_min(uint32x4_t a, uint32x4_t b) { return vminq_u32(a, b); }
-FL_INLINE uint32_t f32_reduce_max(uint32x4_t k, size_t n) { return (void)n, vmaxvq_u32(0, k); }
-FL_INLINE uint32_t f32_reduce_min(uint32x4_t k, size_t n) { return (void)n, vminvq_u32(0xffffffff, k); }
-FL_INLINE int f32_has_key(float32x4_t a, float32x4_t b, uint32x4_t k, uint32_t least, size_t n)
+FL_INLINE uint32_t f32_reduce_max(uint32x4_t k) { return vmaxvq_u32(0, k); }
+FL_INLINE uint32_t f32_reduce_min(uint32x4_t k) { return vminvq_u32(0xffffffff, k); }
+FL_INLINE uint32x4_t f32_unexplained(float32x4_t a, float32x4_t b, float32x4_t product)
 {
-    const mve_pred16_t a_counts = vcmpneq_m_n_u32(vshlq_n_u32(bits(a), 1), 0, vcmpcsq_n_u32(k, least));
-    return (void)n, vcmpneq_m_n_u32(vshlq_n_u32(bits(b), 1), 0, a_counts) != 0;
+    return vminq_u32(vqsubq_n_u32(f32_keys_of(product), 0xff000000 - 1), vminq_u32(twice(a), twice(b)));
 }
 #define FL_TYPE f32
-#define FL_LANES 4
+#define FL_REGISTERS 2
+#define FL_HEAVY_REGISTERS 1
+#define FL_PER_REGISTER 4
 #define FL_MASKED
 #define FL_FTZ
 #include "float/kernels.h"
@@ -74,7 +95,62 @@ FL_INLINE int f32_has_key(float32x4_t a, float32x4_t b, uint32x4_t k, uint32_t l
 #define FL_TYPE f64
 #include "float/scalar.h"
 
-#include "float/scalar_half.h"
+/* A float16 is computed in float without a fallback. Each step is rounded to float16, where a flushed product is 0
+ * anyway; terms and their sums are multiples of 2^-48; splat() has no subnormals; and no conversion flushes. */
+/* In q0: GNU as 2.40 encodes these instructions wrongly with any other register. */
+FL_INLINE float32x4_t f16_of(uint32x4_t h)
+{
+    register uint32x4_t v __asm__("q0") = h;
+    __asm__("vcvtb.f32.f16 q0, q0" : "+w"(v));
+    return vreinterpretq_f32_u32(v);
+}
+FL_INLINE uint32x4_t f16_narrowed(float32x4_t f)
+{
+    register uint32x4_t v __asm__("q0") = vreinterpretq_u32_f32(f);
+    __asm__("vcvtb.f16.f32 q0, q0" : "+w"(v));
+    return v;
+}
+FL_INLINE float32x4_t f16_load(const f16_num *p, size_t n)
+{
+    return f16_of(n == 4 ? vldrhq_u32(p) : vldrhq_z_u32(p, vctp32q(n)));
+}
+FL_INLINE void f16_store(f16_num *p, float32x4_t v, size_t n)
+{
+    n == 4 ? vstrhq_u32(p, f16_narrowed(v)) : vstrhq_p_u32(p, f16_narrowed(v), vctp32q(n));
+}
+FL_INLINE float32x4_t f16_rounded(float32x4_t v) { return f16_of(f16_narrowed(v)); }
+#define FL_TYPE f16
+#define FL_COMPUTE f32
+#define FL_REGISTERS 2
+#define FL_HEAVY_REGISTERS 1
+#define FL_PER_REGISTER 4
+#define FL_MASKED
+#define FL_HIDES_FLUSHES
+#include "float/kernels.h"
+
+FL_INLINE float32x4_t bf16_of(uint32x4_t h) { return vreinterpretq_f32_u32(vshlq_n_u32(h, 16)); }
+FL_INLINE uint32x4_t bf16_narrowed(float32x4_t v) /* as half.h does it, but for NaN: see splat() in float/row.h */
+{
+    const uint32x4_t b = bits(v), odd = vshrq_n_u32(vshlq_n_u32(b, 15), 31);
+    return vshrq_n_u32(vaddq_n_u32(vaddq_u32(b, odd), 0x7fff), 16);
+}
+FL_INLINE float32x4_t bf16_load(const bf16_num *p, size_t n)
+{
+    return bf16_of(n == 4 ? vldrhq_u32(p) : vldrhq_z_u32(p, vctp32q(n)));
+}
+FL_INLINE void bf16_store(bf16_num *p, float32x4_t v, size_t n)
+{
+    n == 4 ? vstrhq_u32(p, bf16_narrowed(v)) : vstrhq_p_u32(p, bf16_narrowed(v), vctp32q(n));
+}
+FL_INLINE float32x4_t bf16_rounded(float32x4_t v) { return bf16_of(bf16_narrowed(v)); }
+#define FL_TYPE bf16
+#define FL_COMPUTE f32
+#define FL_REGISTERS 2
+#define FL_HEAVY_REGISTERS 1
+#define FL_PER_REGISTER 4
+#define FL_MASKED
+#define FL_FTZ
+#include "float/kernels.h"
 
 #include "quantized/requantization.h"
 

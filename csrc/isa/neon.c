@@ -35,7 +35,8 @@ FL_INLINE float f32_reduce_add(float32x4_t v)
     return vget_lane_f32(w, 0) + vget_lane_f32(w, 1);
 }
 #define FL_TYPE f32
-#define FL_LANES 4
+#define FL_REGISTERS 4
+#define FL_PER_REGISTER 4
 #include "float/kernels.h"
 
 typedef float64x2_t f64_vec;
@@ -62,7 +63,8 @@ FL_INLINE float64x2_t f64_within(float64x2_t v, float64x2_t limit, float64x2_t a
 }
 FL_INLINE double f64_reduce_add(float64x2_t v) { return vgetq_lane_f64(v, 0) + vgetq_lane_f64(v, 1); }
 #define FL_TYPE f64
-#define FL_LANES 2
+#define FL_REGISTERS 4
+#define FL_PER_REGISTER 2
 #include "float/kernels.h"
 
 FL_INLINE uint16x4_t half_load(const uint16_t *p, size_t n)
@@ -82,21 +84,23 @@ FL_INLINE void f16_store(f16_num *p, float32x4_t v, size_t n)
 }
 #define FL_TYPE f16
 #define FL_COMPUTE f32
-#define FL_LANES 4
+#define FL_REGISTERS 4
+#define FL_PER_REGISTER 4
 #include "float/kernels.h"
 
 FL_INLINE float32x4_t bf16_of(uint16x4_t h) { return vreinterpretq_f32_u32(vshll_n_u16(h, 16)); }
-FL_INLINE uint16x4_t bf16_narrowed(float32x4_t v) /* as half.h does it, but for NaN: see splat() in float/kernels.h */
+FL_INLINE uint16x4_t bf16_narrowed(float32x4_t v) /* as half.h does it, but for NaN: see splat() in float/row.h */
 {
-    const uint32x4_t b = vreinterpretq_u32_f32(v), odd = vandq_u32(vshrq_n_u32(b, 16), vdupq_n_u32(1));
-    return vshrn_n_u32(vaddq_u32(vaddq_u32(b, vdupq_n_u32(0x7fff)), odd), 16);
+    const uint32x4_t b = vreinterpretq_u32_f32(v), with_odd = vsraq_n_u32(b, vshlq_n_u32(b, 15), 31);
+    return vaddhn_u32(with_odd, vdupq_n_u32(0x7fff));
 }
 FL_INLINE float32x4_t bf16_load(const bf16_num *p, size_t n) { return bf16_of(half_load(p, n)); }
 FL_INLINE void bf16_store(bf16_num *p, float32x4_t v, size_t n) { half_store(p, bf16_narrowed(v), n); }
 FL_INLINE float32x4_t bf16_rounded(float32x4_t v) { return bf16_of(bf16_narrowed(v)); }
 #define FL_TYPE bf16
 #define FL_COMPUTE f32
-#define FL_LANES 4
+#define FL_REGISTERS 4
+#define FL_PER_REGISTER 4
 #include "float/kernels.h"
 
 #include "isa/neon_integers.h"

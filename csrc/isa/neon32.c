@@ -1,7 +1,9 @@
 /* neon32.c - four floats on Armv7-A. This NEON flushes subnormals (ftz_fallback.h) and has no doubles. The tail goes by
  * fours, then one element at a time. SPDX-License-Identifier: MIT */
 #define FL_NAME neon32
-#define FL_TARGET FL_NEON32_TARGET
+#ifndef __ARM_NEON
+#define FL_TARGET "fpu=neon" /* where it is a choice of the compiler, it may be more, which functions must share */
+#endif
 #include "float/arguments.h"
 #if FL_NEON32
 #include <arm_neon.h>
@@ -18,12 +20,8 @@ static int fl_available(void)
 #endif
 }
 
-/* A vector is two registers, so that one branch, and one move from the vector unit, tests both for flushes. (Four save
- * a seventh of the forward kernel, but the backward kernel runs out of registers.) The compiler sees integers: Clang
- * turns an integer test of a float into a float compare, which flushes. */
-typedef struct {
-    uint32x4_t low, high;
-} f32_vec;
+/* The compiler sees integers: Clang turns an integer test of a float into a float compare, which flushes. */
+typedef uint32x4_t f32_vec;
 FL_INLINE uint32x4_t bits(float32x4_t v)
 {
     uint32x4_t b = vreinterpretq_u32_f32(v);
@@ -31,121 +29,134 @@ FL_INLINE uint32x4_t bits(float32x4_t v)
     return b;
 }
 FL_INLINE float32x4_t number(uint32x4_t b) { return vreinterpretq_f32_u32(b); }
-FL_INLINE uint32x4_t times(uint32x4_t a, uint32x4_t b)
+FL_INLINE uint32x4_t f32_load(const float *p, size_t n)
 {
-    return vreinterpretq_u32_f32(vmulq_f32(number(a), number(b)));
+    return bits(n == 1 ? vld1q_lane_f32(p, vdupq_n_f32(0), 0) : vld1q_f32(p));
 }
-FL_INLINE uint32x4_t plus(uint32x4_t a, uint32x4_t b) { return vreinterpretq_u32_f32(vaddq_f32(number(a), number(b))); }
-FL_INLINE uint32x4_t select(uint32x4_t x, uint32x4_t a, uint32x4_t b)
+FL_INLINE void f32_store(float *p, uint32x4_t v, size_t n)
 {
-    /* 0 < bits <= 0x7f800000 (infinity): the sum with n is above n as a signed number; that of 0 is n, and that of a
-     * NaN or a negative number is below n. (Unsigned: GCC assumes that vaddq_s32 does not overflow.) */
-    const uint32x4_t n = vdupq_n_u32(0x007fffff);
-    return vbslq_u32(vcgtq_s32(vreinterpretq_s32_u32(vaddq_u32(x, n)), vreinterpretq_s32_u32(n)), a, b);
+    n == 1 ? vst1q_lane_f32(p, number(v), 0) : vst1q_f32(p, number(v));
+}
+FL_INLINE uint32x4_t f32_set(float s) { return vdupq_n_u32(fl_bits_of(s)); }
+FL_INLINE uint32x4_t f32_mul(uint32x4_t a, uint32x4_t b, size_t n)
+{
+    return (void)n, vreinterpretq_u32_f32(vmulq_f32(number(a), number(b)));
+}
+FL_INLINE uint32x4_t f32_add(uint32x4_t a, uint32x4_t b, size_t n)
+{
+    return (void)n, vreinterpretq_u32_f32(vaddq_f32(number(a), number(b)));
+}
+FL_INLINE uint32x4_t f32_select(uint32x4_t x, uint32x4_t a, uint32x4_t b, size_t n)
+{
+    /* 0 < bits <= 0x7f800000 (infinity): the sum with `most` is above `most` as a signed number; that of 0 is `most`,
+     * and that of a NaN or a negative number is below. (Unsigned: GCC assumes that vaddq_s32 does not overflow.) */
+    const uint32x4_t most = vdupq_n_u32(0x007fffff);
+    return (void)n, vbslq_u32(vcgtq_s32(vreinterpretq_s32_u32(vaddq_u32(x, most)), vreinterpretq_s32_u32(most)), a, b);
+}
+FL_INLINE uint32x4_t f32_keep_positive(uint32x4_t x, uint32x4_t y)
+{
+    return vbslq_u32(vcgtq_s32(vreinterpretq_s32_u32(x), vdupq_n_s32(0)), x, y);
 }
 /* On magnitudes as integers, which do not flush; NaN has more than infinity's. */
 FL_INLINE uint32x4_t size_of(uint32x4_t v) { return vandq_u32(v, vdupq_n_u32(0x7fffffff)); }
 FL_INLINE uint32x4_t infinity(void) { return vdupq_n_u32(0x7f800000); }
-FL_INLINE uint32x4_t clamp(uint32x4_t v, uint32x4_t limit) /* never of NaN, which takes the fallback */
+FL_INLINE uint32x4_t f32_clamp(uint32x4_t v, uint32x4_t limit, size_t n)
+{
+    const uint32x4_t size = size_of(v), limited = vorrq_u32(veorq_u32(v, size), vminq_u32(size, limit));
+    return (void)n, vbslq_u32(vcgtq_u32(size, infinity()), v, limited);
+}
+FL_INLINE uint32x4_t f32_within(uint32x4_t v, uint32x4_t limit, uint32x4_t a, size_t n)
 {
     const uint32x4_t size = size_of(v);
-    return vorrq_u32(veorq_u32(v, size), vminq_u32(size, limit));
+    return (void)n, vbicq_u32(a, vandq_u32(vcgeq_u32(size, limit), vcleq_u32(size, infinity())));
 }
-FL_INLINE uint32x4_t within(uint32x4_t v, uint32x4_t limit, uint32x4_t a)
+FL_INLINE float f32_reduce_add(uint32x4_t v)
 {
-    const uint32x4_t size = size_of(v);
-    return vbicq_u32(a, vandq_u32(vcgeq_u32(size, limit), vcleq_u32(size, infinity())));
-}
-
-/* n is 8, 4 or 1, and always a constant. */
-FL_INLINE f32_vec f32_load(const float *p, size_t n)
-{
-    const float32x4_t zero = vdupq_n_f32(0);
-    return (f32_vec){bits(n == 1 ? vld1q_lane_f32(p, zero, 0) : vld1q_f32(p)), bits(n == 8 ? vld1q_f32(p + 4) : zero)};
-}
-FL_INLINE void f32_store(float *p, f32_vec v, size_t n)
-{
-    n == 1 ? vst1q_lane_f32(p, number(v.low), 0) : vst1q_f32(p, number(v.low));
-    if (n == 8)
-        vst1q_f32(p + 4, number(v.high));
-}
-FL_INLINE f32_vec f32_set(float s)
-{
-    const uint32x4_t v = vdupq_n_u32(fl_bits_of(s));
-    return (f32_vec){v, v};
-}
-FL_INLINE f32_vec f32_mul(f32_vec a, f32_vec b, size_t n)
-{
-    return (void)n, (f32_vec){times(a.low, b.low), times(a.high, b.high)};
-}
-FL_INLINE f32_vec f32_add(f32_vec a, f32_vec b, size_t n)
-{
-    return (void)n, (f32_vec){plus(a.low, b.low), plus(a.high, b.high)};
-}
-FL_INLINE f32_vec f32_select(f32_vec x, f32_vec a, f32_vec b, size_t n)
-{
-    return (void)n, (f32_vec){select(x.low, a.low, b.low), select(x.high, a.high, b.high)};
-}
-FL_INLINE f32_vec f32_clamp(f32_vec v, f32_vec limit, size_t n)
-{
-    return (void)n, (f32_vec){clamp(v.low, limit.low), clamp(v.high, limit.high)};
-}
-FL_INLINE f32_vec f32_within(f32_vec v, f32_vec limit, f32_vec a, size_t n)
-{
-    return (void)n, (f32_vec){within(v.low, limit.low, a.low), within(v.high, limit.high, a.high)};
-}
-FL_INLINE float f32_reduce_add(f32_vec v)
-{
-    const float32x4_t four = number(plus(v.low, v.high));
-    const float32x2_t two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
+    const float32x2_t two = vadd_f32(vget_low_f32(number(v)), vget_high_f32(number(v)));
     return vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
 }
 
-typedef f32_vec f32_keys;
+typedef uint32x4_t f32_keys;
 FL_INLINE uint32x4_t twice(uint32x4_t v) { return vshlq_n_u32(v, 1); }
-FL_INLINE f32_vec f32_keys_of(f32_vec v)
+FL_INLINE uint32x4_t f32_keys_of(uint32x4_t v) { return vsubq_u32(twice(v), vdupq_n_u32(1)); }
+FL_INLINE uint32x4_t f32_keys_max(uint32x4_t a, uint32x4_t b) { return vmaxq_u32(a, b); }
+FL_INLINE uint32x4_t f32_keys_min(uint32x4_t a, uint32x4_t b) { return vminq_u32(a, b); }
+FL_INLINE uint32_t f32_reduce_max(uint32x4_t k)
 {
-    const uint32x4_t one = vdupq_n_u32(1);
-    return (f32_vec){vsubq_u32(twice(v.low), one), vsubq_u32(twice(v.high), one)};
-}
-FL_INLINE f32_vec f32_keys_max(f32_vec a, f32_vec b)
-{
-    return (f32_vec){vmaxq_u32(a.low, b.low), vmaxq_u32(a.high, b.high)};
-}
-FL_INLINE f32_vec f32_keys_min(f32_vec a, f32_vec b)
-{
-    return (f32_vec){vminq_u32(a.low, b.low), vminq_u32(a.high, b.high)};
-}
-FL_INLINE uint32_t f32_reduce_max(f32_vec k, size_t n)
-{
-    const uint32x4_t v = n == 8 ? vmaxq_u32(k.low, k.high) : k.low;
-    const uint32x2_t half = vmax_u32(vget_low_u32(v), vget_high_u32(v));
+    const uint32x2_t half = vmax_u32(vget_low_u32(k), vget_high_u32(k));
     return vget_lane_u32(vpmax_u32(half, half), 0);
 }
-FL_INLINE uint32_t f32_reduce_min(f32_vec k, size_t n)
+FL_INLINE uint32_t f32_reduce_min(uint32x4_t k)
 {
-    const uint32x4_t v = n == 8 ? vminq_u32(k.low, k.high) : k.low;
-    const uint32x2_t half = vmin_u32(vget_low_u32(v), vget_high_u32(v));
+    const uint32x2_t half = vmin_u32(vget_low_u32(k), vget_high_u32(k));
     return vget_lane_u32(vpmin_u32(half, half), 0);
 }
-FL_INLINE int f32_has_key(f32_vec a, f32_vec b, f32_vec k, uint32_t least, size_t n)
+FL_INLINE uint32x4_t f32_unexplained(uint32x4_t a, uint32x4_t b, uint32x4_t product)
 {
-    uint32x4_t l = vdupq_n_u32(least);
-    __asm__ volatile("" : "+w"(l)); /* keeps GCC from computing this ahead of the test */
-    const f32_vec found = {vandq_u32(vcgeq_u32(k.low, l), vminq_u32(twice(a.low), twice(b.low))),
-                           vandq_u32(vcgeq_u32(k.high, l), vminq_u32(twice(a.high), twice(b.high)))};
-    return f32_reduce_max(found, n) != 0;
+    __asm__ volatile("" : "+w"(product)); /* keeps GCC from computing this, or keeping keys, ahead of the test */
+    const uint32x4_t above = vqsubq_u32(f32_keys_of(product), vdupq_n_u32(0xff000000 - 1));
+    return vminq_u32(above, vminq_u32(twice(a), twice(b)));
 }
 #define FL_TYPE f32
-#define FL_LANES 8
-#define FL_SHORT_LANES 4
+#define FL_REGISTERS 4
+#define FL_HEAVY_REGISTERS 2
+#define FL_PER_REGISTER 4
 #define FL_FTZ
 #include "float/kernels.h"
 
 #define FL_TYPE f64
 #include "float/scalar.h"
 
-#include "float/scalar_half.h"
+FL_INLINE uint16x4_t half_load(const uint16_t *p, size_t n)
+{
+    return n == 1 ? vld1_lane_u16(p, vdup_n_u16(0), 0) : vld1_u16(p);
+}
+FL_INLINE void half_store(uint16_t *p, uint16x4_t v, size_t n) { n == 1 ? vst1_lane_u16(p, v, 0) : vst1_u16(p, v); }
+
+FL_INLINE uint32x4_t bf16_of(uint16x4_t h) { return vshll_n_u16(h, 16); }
+FL_INLINE uint16x4_t bf16_narrowed(uint32x4_t v) /* as half.h does it, but for NaN: see splat() in float/row.h */
+{
+    const uint32x4_t with_odd = vsraq_n_u32(v, vshlq_n_u32(v, 15), 31);
+    return vaddhn_u32(with_odd, vdupq_n_u32(0x7fff));
+}
+FL_INLINE uint32x4_t bf16_load(const bf16_num *p, size_t n) { return bf16_of(half_load(p, n)); }
+FL_INLINE void bf16_store(bf16_num *p, uint32x4_t v, size_t n) { half_store(p, bf16_narrowed(v), n); }
+FL_INLINE uint32x4_t bf16_rounded(uint32x4_t v) { return bf16_of(bf16_narrowed(v)); }
+#define FL_TYPE bf16
+#define FL_COMPUTE f32
+#define FL_REGISTERS 4
+#define FL_HEAVY_REGISTERS 2
+#define FL_PER_REGISTER 4
+#define FL_FTZ
+#include "float/kernels.h"
+
+#define FL_TYPE f16
+#define FL_COMPUTE f32
+#if defined(__ARM_NEON) && FL_ARM_CONVERTS_HALVES
+/* Computed in float without a fallback, for the reasons in mve.c. */
+FL_INLINE uint32x4_t f16_of(uint16x4_t h)
+{
+    uint32x4_t v;
+    __asm__("vcvt.f32.f16 %q0, %P1" : "=w"(v) : "w"(h));
+    return v;
+}
+FL_INLINE uint16x4_t f16_narrowed(uint32x4_t v)
+{
+    uint16x4_t h;
+    __asm__("vcvt.f16.f32 %P0, %q1" : "=w"(h) : "w"(v));
+    return h;
+}
+FL_INLINE uint32x4_t f16_load(const f16_num *p, size_t n) { return f16_of(half_load(p, n)); }
+FL_INLINE void f16_store(f16_num *p, uint32x4_t v, size_t n) { half_store(p, f16_narrowed(v), n); }
+FL_INLINE uint32x4_t f16_rounded(uint32x4_t v) { return f16_of(f16_narrowed(v)); }
+#define FL_REGISTERS 4
+#define FL_HEAVY_REGISTERS 2
+#define FL_PER_REGISTER 4
+#define FL_HIDES_FLUSHES
+#include "float/kernels.h"
+#else
+#include "float/scalar.h"
+#endif
 
 #include "isa/neon_integers.h"
 

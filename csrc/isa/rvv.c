@@ -21,13 +21,14 @@ FL_FUNCTION int fl_available(void)
     return __riscv_vsetvlmax_e8m1() >= 16;
 }
 
-/* The operations for one type T of N bits, in register groups of M; compares give masks of type B. */
-#define RVV(name, T, N, M, B)                                                                                          \
+/* The operations for one type T of N bits, in register groups of M; compares give masks of type B. L is the type and
+ * group with as many lanes that the compiler has where it is not told of vectors: elements of 64 bits it has not. */
+#define RVV(name, T, N, M, B, L)                                                                                       \
     typedef vfloat##N##M##_t name##_vec;                                                                               \
-    FL_INLINE size_t name##_lanes(size_t n) { return __riscv_vsetvl_e32m4(n); }                                        \
+    FL_INLINE size_t name##_lanes(size_t n) { return __riscv_vsetvl_##L(n); }                                          \
     FL_INLINE name##_vec name##_load(const T *p, size_t n) { return __riscv_vle##N##_v_f##N##M(p, n); }                \
     FL_INLINE void name##_store(T *p, name##_vec v, size_t n) { __riscv_vse##N##_v_f##N##M(p, v, n); }                 \
-    FL_INLINE name##_vec name##_set(T s) { return __riscv_vfmv_v_f_f##N##M(s, __riscv_vsetvlmax_e32m4()); }            \
+    FL_INLINE name##_vec name##_set(T s) { return __riscv_vfmv_v_f_f##N##M(s, __riscv_vsetvlmax_##L()); }              \
     FL_INLINE name##_vec name##_mul(name##_vec a, name##_vec b, size_t n)                                              \
     {                                                                                                                  \
         return __riscv_vfmul_vv_f##N##M(a, b, n);                                                                      \
@@ -50,27 +51,151 @@ FL_FUNCTION int fl_available(void)
     {                                                                                                                  \
         const name##_vec size = __riscv_vfabs_v_f##N##M(v, n);                                                         \
         return __riscv_vfmerge_vfm_f##N##M(a, 0, __riscv_vmfge_vv_f##N##M##_##B(size, limit, n), n);                   \
-    }                                                                                                                  \
+    }
+#define RVV_REDUCE_ADD(name, T, N, M)                                                                                  \
     FL_INLINE T name##_reduce_add(name##_vec v)                                                                        \
     {                                                                                                                  \
         for (size_t half = 8; half; half /= 2)                                                                         \
             v = __riscv_vfadd_vv_f##N##M(v, __riscv_vslidedown_vx_f##N##M(v, half, half), half);                       \
         return __riscv_vfmv_f_s_f##N##M##_f##N(v);                                                                     \
     }
+RVV(f32m8, float, 32, m8, b4, e32m8)
+RVV(f32m4, float, 32, m4, b8, e32m4)
+RVV(f64m8, double, 64, m8, b8, e32m4)
+RVV_REDUCE_ADD(f32m4, float, 32, m4)
+RVV_REDUCE_ADD(f64m8, double, 64, m8)
 
-RVV(f32, float, 32, m4, b8)
 #define FL_TYPE f32
+#define FL_PREFIX f32m8
 #define FL_LANES 16
 #define FL_SCALABLE
+#define FL_ONLY_LIGHT
 #include "float/kernels.h"
 
-RVV(f64, double, 64, m8, b8)
+#define FL_TYPE f32
+#define FL_PREFIX f32m4
+#define FL_LANES 16
+#define FL_SCALABLE
+#define FL_ONLY_HEAVY
+#include "float/kernels.h"
+
 #define FL_TYPE f64
+#define FL_PREFIX f64m8
 #define FL_LANES 16
 #define FL_SCALABLE
 #include "float/kernels.h"
 
-#include "float/scalar_half.h"
+/* float16 and bfloat16 in half as many registers (H), computed in a group of M. A narrowing clip shifts right and
+ * rounds to nearest even: as half.h does it, but for a NaN, whose lower bits are 0 (splat() in float/row.h), or
+ * which is canonical, as all are that an operation makes. */
+#define RVV_HALF(name, M, H, B, OF, NARROWED)                                                                          \
+    FL_INLINE vfloat32##M##_t name##_load(const uint16_t *p, size_t n) { return OF(__riscv_vle16_v_u16##H(p, n), n); } \
+    FL_INLINE void name##_store(uint16_t *p, vfloat32##M##_t v, size_t n)                                              \
+    {                                                                                                                  \
+        __riscv_vse16_v_u16##H(p, NARROWED(v, n), n);                                                                  \
+    }                                                                                                                  \
+    FL_INLINE vfloat32##M##_t name##_rounded(vfloat32##M##_t v)                                                        \
+    {                                                                                                                  \
+        const size_t n = __riscv_vsetvlmax_e32##M();                                                                   \
+        return OF(NARROWED(v, n), n);                                                                                  \
+    }
+#define RVV_BF16(M, H)                                                                                                 \
+    FL_INLINE vfloat32##M##_t bf16_of_##M(vuint16##H##_t h, size_t n)                                                  \
+    {                                                                                                                  \
+        const vuint32##M##_t wide = __riscv_vzext_vf2_u32##M(h, n);                                                    \
+        return __riscv_vreinterpret_v_u32##M##_f32##M(__riscv_vsll_vx_u32##M(wide, 16, n));                            \
+    }                                                                                                                  \
+    FL_INLINE vuint16##H##_t bf16_narrowed_##M(vfloat32##M##_t v, size_t n)                                            \
+    {                                                                                                                  \
+        const vuint32##M##_t bits = __riscv_vreinterpret_v_f32##M##_u32##M(v);                                         \
+        return __riscv_vnclipu_wx_u16##H(bits, 16, __RISCV_VXRM_RNE, n);                                               \
+    }
+RVV_BF16(m8, m4)
+RVV_BF16(m4, m2)
+RVV_HALF(bf16m8, m8, m4, b4, bf16_of_m8, bf16_narrowed_m8)
+RVV_HALF(bf16m4, m4, m2, b8, bf16_of_m4, bf16_narrowed_m4)
+
+#define FL_TYPE bf16
+#define FL_COMPUTE f32
+#define FL_PREFIX bf16m8
+#define FL_VECTORS f32m8
+#define FL_LANES 16
+#define FL_SCALABLE
+#define FL_ONLY_LIGHT
+#include "float/kernels.h"
+
+#define FL_TYPE bf16
+#define FL_COMPUTE f32
+#define FL_PREFIX bf16m4
+#define FL_VECTORS f32m4
+#define FL_LANES 16
+#define FL_SCALABLE
+#define FL_ONLY_HEAVY
+#include "float/kernels.h"
+
+#ifdef __riscv_zvfhmin
+#define RVV_F16(M, H, B, BH)                                                                                           \
+    FL_INLINE vfloat32##M##_t f16_of_##M(vuint16##H##_t h, size_t n)                                                   \
+    {                                                                                                                  \
+        return __riscv_vfwcvt_f_f_v_f32##M(__riscv_vreinterpret_v_u16##H##_f16##H(h), n);                              \
+    }                                                                                                                  \
+    FL_INLINE vuint16##H##_t f16_narrowed_##M(vfloat32##M##_t v, size_t n)                                             \
+    {                                                                                                                  \
+        return __riscv_vreinterpret_v_f16##H##_u16##H(__riscv_vfncvt_f_f_w_f16##H(v, n));                              \
+    }
+#else
+/* Widened, the bits of a magnitude are those of a float that is 2^112 times too small, subnormals included; infinity
+ * and NaN need all bits of the exponent. Narrowed, a magnitude has 13 bits less, below 2^-14 after a sum with 0.5,
+ * whose last bit is 2^-24 (half.h). */
+#define RVV_F16(M, H, B, BH)                                                                                           \
+    FL_INLINE vfloat32##M##_t f16_of_##M(vuint16##H##_t h, size_t n)                                                   \
+    {                                                                                                                  \
+        const vuint32##M##_t w = __riscv_vsll_vx_u32##M(__riscv_vzext_vf2_u32##M(h, n), 16, n);                        \
+        const vuint32##M##_t size = __riscv_vsrl_vx_u32##M(__riscv_vsll_vx_u32##M(w, 1, n), 4, n);                     \
+        const vbool##B##_t special = __riscv_vmsgtu_vx_u32##M##_b##B(size, 0x0f7fffff, n);                             \
+        vfloat32##M##_t v = __riscv_vfmul_vf_f32##M(__riscv_vreinterpret_v_u32##M##_f32##M(size), 0x1p112f, n);        \
+        vuint32##M##_t bits = __riscv_vreinterpret_v_f32##M##_u32##M(v);                                               \
+        bits = __riscv_vor_vx_u32##M##_mu(special, bits, bits, 0x7f800000, n);                                         \
+        v = __riscv_vreinterpret_v_u32##M##_f32##M(bits);                                                              \
+        return __riscv_vfsgnj_vv_f32##M(v, __riscv_vreinterpret_v_u32##M##_f32##M(w), n);                              \
+    }                                                                                                                  \
+    FL_INLINE vuint16##H##_t f16_narrowed_##M(vfloat32##M##_t v, size_t n)                                             \
+    {                                                                                                                  \
+        const vfloat32##M##_t a = __riscv_vfabs_v_f32##M(v, n), near = __riscv_vfadd_vf_f32##M(a, 0.5f, n);            \
+        const vuint32##M##_t size = __riscv_vreinterpret_v_f32##M##_u32##M(a);                                         \
+        vuint32##M##_t small = __riscv_vreinterpret_v_f32##M##_u32##M(near);                                           \
+        small = __riscv_vsll_vx_u32##M(small, 13, n); /* without the exponent of 0.5 */                                \
+        vuint32##M##_t t = __riscv_vsub_vx_u32##M(size, 112u << 23, n);                                                \
+        t = __riscv_vmerge_vvm_u32##M(t, small, __riscv_vmsltu_vx_u32##M##_b##B(size, 0x38800000, n), n);              \
+        vuint16##H##_t h = __riscv_vnclipu_wx_u16##H(t, 13, __RISCV_VXRM_RNE, n);                                      \
+        h = __riscv_vminu_vx_u16##H(h, 0x7c00, n);                                                                     \
+        h = __riscv_vmerge_vxm_u16##H(h, 0x7e00, __riscv_vmfne_vv_f32##M##_b##B(v, v, n), n);                          \
+        const vuint16##H##_t sign = __riscv_vnsrl_wx_u16##H(__riscv_vreinterpret_v_f32##M##_u32##M(v), 16, n);         \
+        return __riscv_vor_vv_u16##H(h, __riscv_vand_vx_u16##H(sign, 0x8000, n), n);                                   \
+    }
+#endif
+RVV_F16(m8, m4, 4, 4)
+RVV_F16(m4, m2, 8, 8)
+RVV_HALF(f16m8, m8, m4, b4, f16_of_m8, f16_narrowed_m8)
+RVV_HALF(f16m4, m4, m2, b8, f16_of_m4, f16_narrowed_m4)
+
+#define FL_TYPE f16
+#define FL_COMPUTE f32
+#define FL_PREFIX f16m8
+#define FL_VECTORS f32m8
+#define FL_LANES 16
+#define FL_SCALABLE
+#define FL_ONLY_LIGHT
+#include "float/kernels.h"
+
+#define FL_TYPE f16
+#define FL_COMPUTE f32
+#define FL_PREFIX f16m4
+#define FL_VECTORS f32m4
+#define FL_LANES 16
+#define FL_SCALABLE
+#define FL_ONLY_HEAVY
+#include "float/kernels.h"
 
 #include "quantized/requantization.h"
 

@@ -120,7 +120,7 @@ FL_INLINE void f16_stream(f16_num *p, __m128 v, size_t n) { f16_store(p, v, n); 
 #include "float/kernels.h"
 
 FL_INLINE __m128 bf16_load(const bf16_num *p, size_t n) { return _mm_castsi128_ps(half_load(p, n)); }
-FL_INLINE __m128i bf16_narrowed(__m128 v) /* as half.h does it, but for NaN: see splat() in float/kernels.h */
+FL_INLINE __m128i bf16_narrowed(__m128 v) /* as half.h does it, but for NaN: see splat() in float/row.h */
 {
     const __m128i b = _mm_castps_si128(v), odd = _mm_and_si128(_mm_srli_epi32(b, 16), all_of(1));
     return _mm_srai_epi32(_mm_add_epi32(_mm_add_epi32(b, all_of(0x7fff)), odd), 16);

@@ -168,7 +168,7 @@ FL_FUNCTION void FL(requantize_columns)(const fl_quantized_arguments *args, size
 FL_FUNCTION void FL(requantize_rows)(const fl_quantized_arguments *args, size_t begin, size_t end)
 {
     const size_t channels = args->channels, room = end - begin < FL_JOINED ? end - begin : FL_JOINED;
-    const size_t fit = room / channels, whole = FL_INTS ? fit - fit % FL_INTS : fit;
+    const size_t ints = FL_INTS, fit = room / channels, whole = ints ? fit - fit % ints : fit;
     const size_t row = channels * (whole ? whole : fit ? fit : 1);
     if (args->joined) {
         for (size_t first = 0; first < row; first += FL_TILE)
