@@ -77,7 +77,7 @@ class Target:
 
 
 def _linux(name: str, triplet: str, isa: str) -> Target:
-    tools = {f"{triplet}-gcc": f"apt install gcc-{triplet}", f"qemu-{name}": "apt install qemu-user"}
+    tools = {f"{triplet}-gcc": f"apt install gcc-{triplet}", f"qemu-{name.partition('-')[0]}": "apt install qemu-user"}
     return Target(name, {name: Board(isa)}, tools)
 
 
@@ -93,6 +93,7 @@ def _firmware(name: str, isa: str, c_args: str = "") -> Target:
 
 TARGETS = (
     _linux("aarch64", "aarch64-linux-gnu", "neon"),
+    _linux("aarch64-fp16", "aarch64-linux-gnu", "neon"),
     Target(
         "armhf",
         {

@@ -73,6 +73,12 @@ FL_INLINE uint16x4_t half_load(const uint16_t *p, size_t n)
 }
 FL_INLINE void half_store(uint16_t *p, uint16x4_t v, size_t n) { n > 1 ? vst1_u16(p, v) : vst1_lane_u16(p, v, 0); }
 
+#ifdef __ARM_FEATURE_FP16_VECTOR_ARITHMETIC
+#include "isa/neon_fp16.h"
+#define FL_VECTORS f16x8
+#define FL_REGISTERS 2
+#define FL_PER_REGISTER 8
+#else
 FL_INLINE float32x4_t f16_load(const f16_num *p, size_t n)
 {
     return vcvt_f32_f16(vreinterpret_f16_u16(half_load(p, n)));
@@ -82,17 +88,22 @@ FL_INLINE void f16_store(f16_num *p, float32x4_t v, size_t n)
 {
     half_store(p, vreinterpret_u16_f16(vcvt_f16_f32(v)), n);
 }
-#define FL_TYPE f16
-#define FL_COMPUTE f32
 #define FL_REGISTERS 4
 #define FL_PER_REGISTER 4
+#endif
+#define FL_TYPE f16
+#define FL_COMPUTE f32
 #include "float/kernels.h"
 
 FL_INLINE float32x4_t bf16_of(uint16x4_t h) { return vreinterpretq_f32_u32(vshll_n_u16(h, 16)); }
 FL_INLINE uint16x4_t bf16_narrowed(float32x4_t v) /* as half.h does it, but for NaN: see splat() in float/row.h */
 {
+#ifdef __ARM_FEATURE_BF16_VECTOR_ARITHMETIC
+    return vreinterpret_u16_bf16(vcvt_bf16_f32(v));
+#else
     const uint32x4_t b = vreinterpretq_u32_f32(v), with_odd = vsraq_n_u32(b, vshlq_n_u32(b, 15), 31);
     return vaddhn_u32(with_odd, vdupq_n_u32(0x7fff));
+#endif
 }
 FL_INLINE float32x4_t bf16_load(const bf16_num *p, size_t n) { return bf16_of(half_load(p, n)); }
 FL_INLINE void bf16_store(bf16_num *p, float32x4_t v, size_t n) { half_store(p, bf16_narrowed(v), n); }
