@@ -20,6 +20,7 @@ from stack_depth import deepest
 ARM = ("arm-none-eabi", "gcc", "-mthumb")
 RISCV = ("riscv64-unknown-elf", "gcc")
 HARD = "-mfloat-abi=hard"
+BARE = ("-U__linux__", "-U__unix__")  # a compiler for Linux, of which firmware has nothing
 CLANG = "clang-19"  # for what GCC 12 does not know yet
 CORES = {
     "cortex-m0": ("scalar", *ARM, "-mcpu=cortex-m0"),
@@ -33,7 +34,7 @@ CORES = {
     "cortex-m55": ("mve", *ARM, "-mcpu=cortex-m55", HARD),
     "cortex-m85": ("mve", "arm-none-eabi", CLANG, "-mcpu=cortex-m85", HARD),
     "cortex-a7": ("neon32", *ARM, "-mcpu=cortex-a7", "-mfpu=neon-vfpv4", HARD),
-    "cortex-a53": ("neon", "aarch64-linux-gnu", "gcc", "-mcpu=cortex-a53"),
+    "cortex-a53": ("neon", "aarch64-linux-gnu", "gcc", "-mcpu=cortex-a53", *BARE),
     "rv32imac": ("scalar", *RISCV, "-march=rv32imac", "-mabi=ilp32"),
     "rv32imafc": ("scalar", *RISCV, "-march=rv32imafc", "-mabi=ilp32f"),
     "rv64gc": ("scalar", *RISCV, "-march=rv64gc", "-mabi=lp64d"),
@@ -95,8 +96,7 @@ class Core:
         self.objects: list[str] = []
         self.frames: dict[str, int] = {}
         for source in sorted((ROOT / "csrc").glob("**/*.c")):
-            if "linux" not in self.tools or source.parent.name != "threads":  # elsewhere that compiles to nothing
-                self.compile_source(source)
+            self.compile_source(source)
 
     def compile(self, source: Path, compiled: Path, *options: str) -> None:
         """Compile a file as firmware does."""
