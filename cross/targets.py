@@ -12,6 +12,7 @@ from commands import ROOT, CommandError, find, run
 
 RVV = "rv64,v=true,vext_spec=v1.0,elen=64,vlen="
 ARMHF = {"arm-linux-gnueabihf-gcc": "apt install gcc-arm-linux-gnueabihf", "qemu-arm": "apt install qemu-user"}
+SVE = "max,sve-default-vector-length="  # in bytes
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,14 @@ def _firmware(name: str, isa: str, c_args: str = "") -> Target:
 TARGETS = (
     _linux("aarch64", "aarch64-linux-gnu", "neon"),
     _linux("aarch64-fp16", "aarch64-linux-gnu", "neon"),
+    Target(
+        "aarch64-sve",
+        {
+            f"aarch64-sve, {bits} bits": Board(isa, f"{SVE}{bits // 8}", "['-march=armv8.2-a+sve']")
+            for bits, isa in ((128, "neon"), (256, "sve"), (512, "sve"), (2048, "sve"))
+        },
+        {"aarch64-linux-gnu-gcc": "apt install gcc-aarch64-linux-gnu", "qemu-aarch64": "apt install qemu-user"},
+    ),
     Target(
         "armhf",
         {

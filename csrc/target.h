@@ -13,6 +13,13 @@
 #else
 #define FL_NEON 0
 #endif
+/* With -march=...+sve. On Linux also without it: there the set is chosen at run time. */
+#if defined(__ARM_FEATURE_SVE) ||                                                                                      \
+    (defined(__aarch64__) && defined(__linux__) && (defined(__clang__) ? __clang_major__ >= 19 : __GNUC__ >= 10))
+#define FL_SVE 1
+#else
+#define FL_SVE 0
+#endif
 /* With -mfpu=neon. On Linux also without it: there the set is chosen at run time, and GCC can compile one function for
  * another target. */
 #if (defined(__ARM_NEON) && !defined(__aarch64__)) ||                                                                  \

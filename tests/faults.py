@@ -56,7 +56,7 @@ PROGRAMS = {  # the compiler with its flags for the library, the program, flags 
     "check": (GCC, "check", ""),
     "check with threads": (GCC, "check", "-DTHREADS"),
     "check on 32-bit Arm": ("arm-linux-gnueabihf-gcc -O2", "check", "-static", "qemu-arm", "-cpu", "cortex-a7"),
-    "check on AArch64": (AARCH64, "check", "-static", "qemu-aarch64"),
+    "check on AArch64": (AARCH64, "check", "-static", "qemu-aarch64"),  # with SVE of 512 bits
     "check on AArch64 with FP16": (f"{AARCH64} -march=armv8.6-a+fp16+bf16", "check", "-static", "qemu-aarch64"),
     "check on RISC-V": (RISCV, "check", "-static", *RVV),
     "check on Cortex-M4": on_board("cortex-m4", "check"),
