@@ -79,7 +79,7 @@ def code_size(target: Target, isa: str, build: Path) -> int:
     """Bytes of code and constants of one instruction set's kernels."""
     ar = target.words("ar")[0]
     (compiled,) = build.glob(f"libfastleaky.*.p/csrc_isa_{isa}.c.o")
-    sizes = run([ar.removesuffix("ar") + "size", str(compiled)]).splitlines()[1].split()
+    sizes = run([re.sub(r"\bar\b", "size", ar), str(compiled)]).splitlines()[1].split()
     return int(sizes[0])
 
 

@@ -146,12 +146,14 @@ def report(names: Sequence[str], lab: Lab) -> Report:
     """Count on all targets, or on those that are named, and judge."""
     wanted = goals.load()["instructions"]
     plugin = build_plugin(lab.folder)
-    targets = [target for target in select(names) if target.counted]
+    selected = select(names)
+    targets = [target for target in selected if target.counted]
     found = lab.map("Counting", lambda target: count(target, lab.folder, plugin), targets)
     counts = [one for of_target, _ in found for one in of_target]
     made = Report({f"instructions-{n}": table(counts, n, wanted) for n in SIZES})
     made.sheets["goals"] = goal_table(counts, wanted)
     made.files[CORES] = cores(counts)
+    made.notes = [f"* {target.name}: not counted: QEMU does not run it" for target in selected if not target.counted]
     made.outcomes = [(f"{target.name}: counting", error) for target, (_, error) in zip(targets, found, strict=True)]
     for board, of_board in itertools.groupby(counts, lambda one: one.board):
         judged = {one.name: (one.ours, one.goal(wanted)) for one in of_board}

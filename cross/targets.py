@@ -137,6 +137,16 @@ TARGETS = (
     _firmware("cortex-m33", "dsp"),
     _firmware("cortex-m55", "mve", "cpu"),
     _firmware("riscv32", "scalar"),
+    Target(
+        "wasm32",
+        {"wasm32": Board("wasm")},
+        {
+            "clang-19": "apt install clang-19 wasi-libc libclang-rt-19-dev-wasm32",
+            "wasm-ld-19": "apt install lld-19",
+            "llvm-ar-19": "apt install llvm-19",
+            "node": "apt install nodejs",
+        },
+    ),
 )
 
 

@@ -56,6 +56,12 @@
 #else
 #define FL_RVV_IS_CERTAIN 0
 #endif
+/* With -msimd128. */
+#ifdef __wasm_simd128__
+#define FL_WASM 1
+#else
+#define FL_WASM 0
+#endif
 
 /* Without an FPU for the type a comparison is a call of some thirty instructions; of the bits it takes two. */
 #ifndef FL_SOFT_F32
@@ -83,19 +89,19 @@
 #define FL_SATURATES 0
 #endif
 
-/* Bare metal runs what it was compiled for. So there the scalar kernels exist only if no other set is certain to run,
- * or if FL_SCALAR=1 asks for them, as the checks do to compare. */
+/* Bare metal and WebAssembly run what was compiled, or nothing. So there the scalar kernels exist only if no other set
+ * is certain to run, or if FL_SCALAR=1 asks for them, as the checks do to compare. */
 #ifndef FL_SCALAR
-#if (FL_MVE || FL_DSP || FL_NEON || FL_NEON32 || FL_RVV_IS_CERTAIN) && !defined(__linux__) && !defined(__APPLE__) &&   \
-    !defined(_WIN32)
+#if (FL_MVE || FL_DSP || FL_NEON || FL_NEON32 || FL_RVV_IS_CERTAIN || FL_WASM) && !defined(__linux__) &&               \
+    !defined(__APPLE__) && !defined(_WIN32)
 #define FL_SCALAR 0
 #else
 #define FL_SCALAR 1
 #endif
 #endif
 
-/* Are there POSIX threads (threads/threads.c)? */
-#if defined(__unix__) || defined(__APPLE__)
+/* Are there POSIX threads (threads/threads.c)? Emscripten calls itself Unix, and by default has none. */
+#if (defined(__unix__) || defined(__APPLE__)) && !defined(__wasm__)
 #define FL_THREADS 1
 #else
 #define FL_THREADS 0

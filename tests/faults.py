@@ -42,6 +42,7 @@ GCC = "gcc -O2 -fPIC"
 TSAN = "clang-19 -O1 -g -fsanitize=thread"
 AARCH64 = "aarch64-linux-gnu-gcc -O2"
 RISCV = "clang-19 --target=riscv64-linux-gnu -O2"
+WASM = "clang-19 --target=wasm32-wasi -O2 -msimd128 -DFL_SCALAR=1"
 RVV = ("qemu-riscv64", "-cpu", "rv64,v=true,vext_spec=v1.0,elen=64,vlen=128")
 
 
@@ -61,6 +62,7 @@ PROGRAMS = {  # the compiler with its flags for the library, the program, flags 
     "check on RISC-V": (RISCV, "check", "-static", *RVV),
     "check on Cortex-M4": on_board("cortex-m4", "check"),
     "check on Cortex-M55": on_board("cortex-m55", "check"),
+    "check as WebAssembly": (WASM, "check", "", "node", "cross/wasi-run.mjs"),
     "check as without an FPU": (f"{GCC} -DFL_SOFT_F32=1", "check", ""),
     "check with Clang, contracting": ("clang-19 -O3 -mfma -ffp-contract=fast", "check", ""),
     "check_quantized": (GCC, "check_quantized", ""),
@@ -73,6 +75,7 @@ PROGRAMS = {  # the compiler with its flags for the library, the program, flags 
     "check_quantized on Cortex-M0": on_board("cortex-m0"),
     "check_quantized on Cortex-M4": on_board("cortex-m4"),
     "check_quantized on Cortex-M55": on_board("cortex-m55"),
+    "check_quantized as WebAssembly": (WASM, "check_quantized", "", "node", "cross/wasi-run.mjs"),
     "stress": (GCC, "stress", ""),
     "stress with ThreadSanitizer": (TSAN, "stress", "-DNO_FORK"),
 }
@@ -185,7 +188,7 @@ class Tree:
         compiler, program, flags, *emulator = PROGRAMS[check]
         objects = self._library(compiler)
         given = [*shlex.split(f"{compiler} {flags}"), "-Icsrc", f"tests/c/{program}.c"]
-        self._command([*given, *objects, "-pthread", "-o", "program"])
+        self._command([*given, *objects, "-o", "program"])
         status, output = run([*emulator, "./program"], self.folder)
         if not status:
             return ""
