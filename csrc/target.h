@@ -20,10 +20,11 @@
 #else
 #define FL_SVE 0
 #endif
-/* With -mfpu=neon. On Linux also without it: there the set is chosen at run time, and GCC can compile one function for
- * another target. */
+/* With -mfpu=neon. On Linux also without it: there the set is chosen at run time, and GCC and Clang 22 can compile one
+ * function for another target. */
 #if (defined(__ARM_NEON) && !defined(__aarch64__)) ||                                                                  \
-    (defined(__ARM_PCS_VFP) && __ARM_ARCH >= 7 && defined(__linux__) && !defined(__clang__))
+    (defined(__ARM_PCS_VFP) && __ARM_ARCH >= 7 && defined(__linux__) &&                                                \
+     (!defined(__clang__) || __clang_major__ >= 22))
 #define FL_NEON32 1
 #else
 #define FL_NEON32 0

@@ -1,8 +1,11 @@
 /* neon32.c - four floats on Armv7-A. This NEON flushes subnormals (ftz_fallback.h) and has no doubles. The tail goes by
  * fours, then one element at a time. SPDX-License-Identifier: MIT */
 #define FL_NAME neon32
-#ifndef __ARM_NEON
-#define FL_TARGET "fpu=neon" /* where it is a choice of the compiler, it may be more, which functions must share */
+#ifdef __ARM_NEON /* where it is a choice of the compiler, it may be more, which functions must share */
+#elif defined(__clang__)
+#define FL_TARGET "neon"
+#else
+#define FL_TARGET "fpu=neon"
 #endif
 #include "float/arguments.h"
 #if FL_NEON32
