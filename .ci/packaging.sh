@@ -48,6 +48,10 @@ for machine, wanted in {"x86_64": True, "aarch64": True, "armv7l": False, "riscv
 PYTHON
 }
 
+with_zig() { # of which one is big-endian
+    fresh_clone zig && cd "$work/zig" && bash -euc "$(readme wheels) manylinux_2_17_aarch64 manylinux_2_17_s390x"
+}
+
 readme_uncompiled() { (cd "$work/uncompiled" && uncompiled bash -euc "$(readme "$1")"); }
 
 packaging() {
@@ -64,6 +68,7 @@ native=disabled: pure wheel | wheel_is py3-none-any wheel wheels --config-settin
 a bug in our C: an error | fails dispatch.c.*error: with_a_bug
 Numba is asked for only where it has wheels | pure_elsewhere
 CHECKS
+    check "wheels for two other processors" with_zig
     check "README: try, no compiler" readme_uncompiled try
     sed -n '/^fastleaky/,$p' "$log"
     # Without C the tests of the ways to choose a backend differ; Numba and NumPy compute what they do beside C.

@@ -18,7 +18,14 @@ CONTENTS = {
         "docs/firmware",
     ],
     "Trust it": ["docs/guarantees", "docs/targets", "docs/speed", "docs/api"],
-    "Change it": ["docs/architecture", "CONTRIBUTING", "benchmarks/README", "cross/README", "CHANGELOG"],
+    "Change it": [
+        "docs/architecture",
+        "CONTRIBUTING",
+        "benchmarks/README",
+        "cross/README",
+        "docs/wheels",
+        "CHANGELOG",
+    ],
 }
 
 project = "fastleaky"

@@ -12,7 +12,19 @@ from fastleaky import _api, _fused
 from fastleaky._backends import choice
 from fastleaky.quantized import _api as quantized_api
 
-FOLDERS = ["csrc", "fastleaky", "cross", "firmware", "zephyr", "tests", "benchmarks", "examples", "docs", ".ci"]
+FOLDERS = [
+    "csrc",
+    "fastleaky",
+    "cross",
+    "tools",
+    "firmware",
+    "zephyr",
+    "tests",
+    "benchmarks",
+    "examples",
+    "docs",
+    ".ci",
+]
 FILES = [f"/{path.relative_to(ROOT)}" for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.is_file()]
 FILES += [f"/{path.name}" for path in ROOT.iterdir() if path.is_file()]
 API = (ROOT / "docs/api.md").read_text()

@@ -1,0 +1,169 @@
+"""Wheels for many processors, from one machine: Zig's Clang compiles for all of them, and brings old C libraries.
+
+``python tools/wheels.py [TARGET ...] [--out DIR]`` builds a wheel for each target, of the stable ABI, in an environment
+that has fastleaky's extra ``wheels``. A wheel's contents, its ABI and, with glibc, its platform tag are then audited.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import shutil
+import sys
+import sysconfig
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress
+
+ROOT = Path(__file__).parent.parent
+sys.path.append(str(ROOT / "cross"))
+from commands import CommandError, Lab, conclude, find, run  # noqa: E402
+
+# What Python.h and cffi ask of the machine that they are compiled for, not of the one where Python was configured.
+PYCONFIG = """
+#define _GNU_SOURCE 1
+#define HAVE_SSIZE_T 1
+#define HAVE_STDINT_H 1
+#define HAVE_SYS_TIME_H 1
+#define HAVE_UNISTD_H 1
+#define HAVE_WCHAR_H 1
+#define SIZEOF_INT __SIZEOF_INT__
+#define SIZEOF_LONG __SIZEOF_LONG__
+#define SIZEOF_LONG_LONG __SIZEOF_LONG_LONG__
+#define SIZEOF_PID_T 4
+#define SIZEOF_SIZE_T __SIZEOF_SIZE_T__
+#define SIZEOF_VOID_P __SIZEOF_POINTER__
+#define SIZEOF_WCHAR_T __SIZEOF_WCHAR_T__
+"""
+CROSS_FILE = """
+[binaries]
+c = ['{zig}', 'cc', '-target', '{triple}', '-I@DIRNAME@/python'{flags}]
+ar = ['{zig}', 'ar']
+[built-in options]
+c_link_args = ['-s']
+[project options]
+native = 'enabled'
+[host_machine]
+system = 'linux'
+cpu_family = '{family}'
+cpu = '{family}'
+endian = '{endian}'
+"""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A processor and a C library: as wheels' tags call them, and as Zig does."""
+
+    platform: str
+    triple: str
+    flags: tuple[str, ...] = ()
+
+    @property
+    def machine(self) -> str:
+        """The processor, as Python calls it."""
+        return find(r"linux_\d+_\d+_(\w+)", self.platform)
+
+    @property
+    def cross_file(self) -> str:
+        """Meson's description of it."""
+        family = {"armv7l": "arm", "ppc64le": "ppc64"}.get(self.machine, self.machine)
+        return CROSS_FILE.format(
+            zig=zig(),
+            triple=self.triple,
+            flags="".join(f", '{flag}'" for flag in self.flags),
+            family=family,
+            endian="big" if self.machine == "s390x" else "little",
+        )
+
+
+# Armv7-A of Debian and Raspberry Pi OS: NEON is chosen at run time.
+ARM = ("-mcpu=generic+v7a+vfp3d16-neon",)
+TARGETS = (
+    Target("manylinux_2_17_x86_64", "x86_64-linux-gnu.2.17"),
+    Target("manylinux_2_17_aarch64", "aarch64-linux-gnu.2.17"),
+    Target("manylinux_2_17_armv7l", "arm-linux-gnueabihf.2.17", ARM),
+    Target("manylinux_2_31_riscv64", "riscv64-linux-gnu.2.31"),
+    Target("manylinux_2_17_s390x", "s390x-linux-gnu.2.17"),
+    Target("manylinux_2_17_ppc64le", "powerpc64le-linux-gnu.2.19"),
+    Target("musllinux_1_2_x86_64", "x86_64-linux-musl"),
+    Target("musllinux_1_2_aarch64", "aarch64-linux-musl"),
+    Target("musllinux_1_2_armv7l", "arm-linux-musleabihf", ARM),
+)
+
+
+def zig() -> str:
+    """Return the path of Zig's command, which the package ziglang brings."""
+    found = importlib.util.find_spec("ziglang")
+    if found is None or found.origin is None:
+        raise CommandError("ziglang is missing: pip install '.[wheels]'")
+    return str(Path(found.origin).parent / "zig")
+
+
+def build(target: Target, folder: Path) -> Path:
+    """Build a wheel in a folder of its own, and give it its tag."""
+    shutil.copytree(sysconfig.get_path("include"), folder / "python")
+    (folder / "python" / "pyconfig.h").write_text(PYCONFIG)
+    cross = folder / "cross.ini"
+    cross.write_text(target.cross_file)
+    pip = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-w", str(folder), str(ROOT)]
+    settings = [f"--config-settings={key}" for key in (f"setup-args=--cross-file={cross}", f"build-dir={folder}/build")]
+    run([*pip, *settings], _PYTHON_HOST_PLATFORM=f"linux-{target.machine}")
+    (wheel,) = folder.glob("*.whl")
+    tags = [sys.executable, "-m", "wheel", "tags", "--remove", f"--platform-tag={target.platform}", str(wheel)]
+    return folder / run(tags).split()[-1]
+
+
+def audit(target: Target, wheel: Path) -> None:
+    """See that a wheel holds what it should, and needs no more than its tag says."""
+    run(["check-wheel-contents", str(wheel)])
+    run(["abi3audit", "--strict", str(wheel)])
+    if target.platform.startswith("manylinux"):
+        verdict = run(["auditwheel", "show", str(wheel)])
+        tag = find(r'following platform tag:\s+"(\w+)"', verdict)
+        if tag != target.platform:
+            raise CommandError(f"{wheel.name} is {tag}:\n{verdict}")
+
+
+def make(target: Target, lab: Lab, out: Path) -> tuple[str, str]:
+    """Make a wheel for a target; its platform, and what is wrong."""
+    try:
+        wheel = build(target, lab.folder / target.platform)
+        audit(target, wheel)
+        wheel.replace(out / wheel.name)
+    except CommandError as error:
+        return target.platform, str(error)
+    return target.platform, ""
+
+
+def main() -> int:
+    """Run the command line; the result is the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    names = [target.platform for target in TARGETS]
+    parser.add_argument("target", nargs="*", help=f"of {', '.join(names)}; all by default")
+    parser.add_argument("--out", type=Path, default=Path("wheelhouse"), help="the folder for them (%(default)s)")
+    options = parser.parse_args()
+    if unknown := set(options.target) - set(names):
+        parser.error(f"no target is called {', '.join(sorted(unknown))}")
+    options.out.mkdir(parents=True, exist_ok=True)
+    os.environ["PATH"] = sysconfig.get_path("scripts") + os.pathsep + os.environ["PATH"]  # activated or not
+    console = Console(highlight=False)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ThreadPoolExecutor(2) as pool,
+        Progress(console=Console(stderr=True), transient=True) as progress,
+    ):
+        lab = Lab(Path(folder), pool, progress)
+        wanted = [target for target in TARGETS if not options.target or target.platform in options.target]
+        outcomes = lab.map("Building", lambda target: make(target, lab, options.out), wanted)
+    conclude(console, outcomes)
+    return int(any(error for _, error in outcomes))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
