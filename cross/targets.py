@@ -11,7 +11,6 @@ from pathlib import Path
 from commands import ROOT, CommandError, find, run
 
 RVV = "rv64,v=true,vext_spec=v1.0,elen=64,vlen="
-ARMHF = {"arm-linux-gnueabihf-gcc": "apt install gcc-arm-linux-gnueabihf", "qemu-arm": "apt install qemu-user"}
 SVE = "max,sve-default-vector-length="  # in bytes
 
 
@@ -77,9 +76,13 @@ class Target:
         run(["meson", "compile", "-C", str(folder), *programs])
 
 
+def _tools(triplet: str) -> dict[str, str]:
+    processor = triplet.partition("-")[0]
+    return {f"{triplet}-gcc": f"apt install gcc-{triplet}", f"qemu-{processor}": "apt install qemu-user"}
+
+
 def _linux(name: str, triplet: str, isa: str) -> Target:
-    tools = {f"{triplet}-gcc": f"apt install gcc-{triplet}", f"qemu-{name.partition('-')[0]}": "apt install qemu-user"}
-    return Target(name, {name: Board(isa)}, tools)
+    return Target(name, {name: Board(isa)}, _tools(triplet))
 
 
 def _firmware(name: str, isa: str, c_args: str = "") -> Target:
@@ -101,7 +104,7 @@ TARGETS = (
             f"aarch64-sve, {bits} bits": Board(isa, f"{SVE}{bits // 8}", "['-march=armv8.2-a+sve']")
             for bits, isa in ((128, "neon"), (256, "sve"), (512, "sve"), (2048, "sve"))
         },
-        {"aarch64-linux-gnu-gcc": "apt install gcc-aarch64-linux-gnu", "qemu-aarch64": "apt install qemu-user"},
+        _tools("aarch64-linux-gnu"),
     ),
     Target(
         "armhf",
@@ -109,9 +112,9 @@ TARGETS = (
             "armhf": Board("neon32", "cortex-a7"),
             "armhf, no NEON": Board("scalar", "cortex-a9,neon=off"),
         },
-        ARMHF,
+        _tools("arm-linux-gnueabihf"),
     ),
-    Target("armhf-neon", {"armhf-neon": Board("neon32")}, ARMHF),
+    _linux("armhf-neon", "arm-linux-gnueabihf", "neon32"),
     _linux("riscv64", "riscv64-linux-gnu", "scalar"),
     Target(
         "riscv64-rvv",
@@ -124,8 +127,7 @@ TARGETS = (
         },
         {
             "clang-19": "apt install clang-19",
-            "riscv64-linux-gnu-gcc": "apt install gcc-riscv64-linux-gnu",
-            "qemu-riscv64": "apt install qemu-user",
+            **_tools("riscv64-linux-gnu"),
         },
     ),
     _linux("s390x", "s390x-linux-gnu", "scalar"),
