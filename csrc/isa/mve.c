@@ -95,6 +95,15 @@ FL_INLINE uint32x4_t f32_unexplained(float32x4_t a, float32x4_t b, float32x4_t p
 #define FL_TYPE f64
 #include "float/scalar.h"
 
+FL_INLINE uint32x4_t half_load(const uint16_t *p, size_t n)
+{
+    return n == 4 ? vldrhq_u32(p) : vldrhq_z_u32(p, vctp32q(n));
+}
+FL_INLINE void half_store(uint16_t *p, uint32x4_t v, size_t n)
+{
+    n == 4 ? vstrhq_u32(p, v) : vstrhq_p_u32(p, v, vctp32q(n));
+}
+
 /* A float16 is computed in float without a fallback. Each step is rounded to float16, where a flushed product is 0
  * anyway; terms and their sums are multiples of 2^-48; splat() has no subnormals; and no conversion flushes. */
 /* In q0: GNU as 2.40 encodes these instructions wrongly with any other register. */
@@ -110,14 +119,8 @@ FL_INLINE uint32x4_t f16_narrowed(float32x4_t f)
     __asm__("vcvtb.f16.f32 q0, q0" : "+w"(v));
     return v;
 }
-FL_INLINE float32x4_t f16_load(const f16_num *p, size_t n)
-{
-    return f16_of(n == 4 ? vldrhq_u32(p) : vldrhq_z_u32(p, vctp32q(n)));
-}
-FL_INLINE void f16_store(f16_num *p, float32x4_t v, size_t n)
-{
-    n == 4 ? vstrhq_u32(p, f16_narrowed(v)) : vstrhq_p_u32(p, f16_narrowed(v), vctp32q(n));
-}
+FL_INLINE float32x4_t f16_load(const f16_num *p, size_t n) { return f16_of(half_load(p, n)); }
+FL_INLINE void f16_store(f16_num *p, float32x4_t v, size_t n) { half_store(p, f16_narrowed(v), n); }
 FL_INLINE float32x4_t f16_rounded(float32x4_t v) { return f16_of(f16_narrowed(v)); }
 #define FL_TYPE f16
 #define FL_COMPUTE f32
@@ -134,14 +137,8 @@ FL_INLINE uint32x4_t bf16_narrowed(float32x4_t v) /* as half.h does it, but for 
     const uint32x4_t b = bits(v), odd = vshrq_n_u32(vshlq_n_u32(b, 15), 31);
     return vshrq_n_u32(vaddq_n_u32(vaddq_u32(b, odd), 0x7fff), 16);
 }
-FL_INLINE float32x4_t bf16_load(const bf16_num *p, size_t n)
-{
-    return bf16_of(n == 4 ? vldrhq_u32(p) : vldrhq_z_u32(p, vctp32q(n)));
-}
-FL_INLINE void bf16_store(bf16_num *p, float32x4_t v, size_t n)
-{
-    n == 4 ? vstrhq_u32(p, bf16_narrowed(v)) : vstrhq_p_u32(p, bf16_narrowed(v), vctp32q(n));
-}
+FL_INLINE float32x4_t bf16_load(const bf16_num *p, size_t n) { return bf16_of(half_load(p, n)); }
+FL_INLINE void bf16_store(bf16_num *p, float32x4_t v, size_t n) { half_store(p, bf16_narrowed(v), n); }
 FL_INLINE float32x4_t bf16_rounded(float32x4_t v) { return bf16_of(bf16_narrowed(v)); }
 #define FL_TYPE bf16
 #define FL_COMPUTE f32
