@@ -88,7 +88,7 @@ RVV_REDUCE_ADD(f64m8, double, 64, m8)
 /* float16 and bfloat16 in half as many registers (H), computed in a group of M. A narrowing clip shifts right and
  * rounds to nearest even: as half.h does it, but for a NaN, whose lower bits are 0 (splat() in float/row.h), or
  * which is canonical, as all are that an operation makes. */
-#define RVV_HALF(name, M, H, B, OF, NARROWED)                                                                          \
+#define RVV_HALF(name, M, H, OF, NARROWED)                                                                             \
     FL_INLINE vfloat32##M##_t name##_load(const uint16_t *p, size_t n) { return OF(__riscv_vle16_v_u16##H(p, n), n); } \
     FL_INLINE void name##_store(uint16_t *p, vfloat32##M##_t v, size_t n)                                              \
     {                                                                                                                  \
@@ -112,8 +112,8 @@ RVV_REDUCE_ADD(f64m8, double, 64, m8)
     }
 RVV_BF16(m8, m4)
 RVV_BF16(m4, m2)
-RVV_HALF(bf16m8, m8, m4, b4, bf16_of_m8, bf16_narrowed_m8)
-RVV_HALF(bf16m4, m4, m2, b8, bf16_of_m4, bf16_narrowed_m4)
+RVV_HALF(bf16m8, m8, m4, bf16_of_m8, bf16_narrowed_m8)
+RVV_HALF(bf16m4, m4, m2, bf16_of_m4, bf16_narrowed_m4)
 
 #define FL_TYPE bf16
 #define FL_COMPUTE f32
@@ -134,7 +134,7 @@ RVV_HALF(bf16m4, m4, m2, b8, bf16_of_m4, bf16_narrowed_m4)
 #include "float/kernels.h"
 
 #ifdef __riscv_zvfhmin
-#define RVV_F16(M, H, B, BH)                                                                                           \
+#define RVV_F16(M, H, B)                                                                                               \
     FL_INLINE vfloat32##M##_t f16_of_##M(vuint16##H##_t h, size_t n)                                                   \
     {                                                                                                                  \
         return __riscv_vfwcvt_f_f_v_f32##M(__riscv_vreinterpret_v_u16##H##_f16##H(h), n);                              \
@@ -147,7 +147,7 @@ RVV_HALF(bf16m4, m4, m2, b8, bf16_of_m4, bf16_narrowed_m4)
 /* Widened, the bits of a magnitude are those of a float that is 2^112 times too small, subnormals included; infinity
  * and NaN need all bits of the exponent. Narrowed, a magnitude has 13 bits less, below 2^-14 after a sum with 0.5,
  * whose last bit is 2^-24 (half.h). */
-#define RVV_F16(M, H, B, BH)                                                                                           \
+#define RVV_F16(M, H, B)                                                                                               \
     FL_INLINE vfloat32##M##_t f16_of_##M(vuint16##H##_t h, size_t n)                                                   \
     {                                                                                                                  \
         const vuint32##M##_t w = __riscv_vsll_vx_u32##M(__riscv_vzext_vf2_u32##M(h, n), 16, n);                        \
@@ -174,10 +174,10 @@ RVV_HALF(bf16m4, m4, m2, b8, bf16_of_m4, bf16_narrowed_m4)
         return __riscv_vor_vv_u16##H(h, __riscv_vand_vx_u16##H(sign, 0x8000, n), n);                                   \
     }
 #endif
-RVV_F16(m8, m4, 4, 4)
-RVV_F16(m4, m2, 8, 8)
-RVV_HALF(f16m8, m8, m4, b4, f16_of_m8, f16_narrowed_m8)
-RVV_HALF(f16m4, m4, m2, b8, f16_of_m4, f16_narrowed_m4)
+RVV_F16(m8, m4, 4)
+RVV_F16(m4, m2, 8)
+RVV_HALF(f16m8, m8, m4, f16_of_m8, f16_narrowed_m8)
+RVV_HALF(f16m4, m4, m2, f16_of_m4, f16_narrowed_m4)
 
 #define FL_TYPE f16
 #define FL_COMPUTE f32
