@@ -123,7 +123,7 @@ def build(target: Target, folder: Path) -> None:
         shutil.copy(source, copy)
     (package / "fastleaky" / "_backends" / "ffi_build.py").unlink()
     binding = str(folder / "_ffi.c")
-    run([sys.executable, "-m", "cffi.gen_src", "exec-python", str(ROOT / "fastleaky/_backends/ffi_build.py"), binding])
+    run([sys.executable, str(ROOT / "fastleaky/_backends/ffi_build.py"), binding])
     compiler = [f"{target.name}-linux-gnu-gcc", "-std=c11", "-O3", "-fPIC", "-shared", "-pthread"]
     compiler += ["-DPy_LIMITED_API=0x030b0000"]
     headers = folder / "root" / "usr" / "include"

@@ -149,7 +149,7 @@ class Tree:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
         self._command(
-            [sys.executable, "-m", "cffi.gen_src", "exec-python", "fastleaky/_backends/ffi_build.py", "_ffi.c"]
+            [sys.executable, "fastleaky/_backends/ffi_build.py", "_ffi.c"]
         )
         self.build_extension()
 
@@ -173,9 +173,9 @@ class Tree:
 
     def build_extension(self) -> None:
         """Compile what Python imports, beside the package, where it is found first; and what ONNX Runtime loads."""
-        python = f"{GCC} -DPy_LIMITED_API=0x030b0000 -Ifastleaky -I{sysconfig.get_path('include')}"
+        python = f"{GCC} -DPy_LIMITED_API=0x030b0000 -Ifastleaky/_backends -I{sysconfig.get_path('include')}"
         library = self._library(GCC)
-        extension = self._objects(python, ["_ffi.c", "fastleaky/_backends/entry.c", "fastleaky/jax/handlers.c"])
+        extension = self._objects(python, ["_ffi.c", *self._sources("fastleaky/_backends"), "fastleaky/jax/handlers.c"])
         provider = self._objects(f"{GCC} -DFL_VERSION='\"0.0.0\"'", self._sources("fastleaky/onnxruntime"))
         for objects, name in ((extension, "_ffi.abi3"), (provider, "onnxruntime/fastleaky_onnxruntime")):
             self._command(["gcc", "-shared", "-pthread", *library, *objects, "-lm", "-o", f"fastleaky/{name}.so"])

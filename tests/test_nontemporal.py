@@ -31,7 +31,7 @@ DENSE = (contiguous, transposed, channels_last, rotated, off_by_one_element)  # 
 @pytest.fixture(params=[name for name in fastleaky.backends() if name != "numpy"])
 def always_nontemporal(request, monkeypatch):
     """Store every result so, if the backend ever does: NumPy's never does."""
-    lib = native.extension().lib if request.param.startswith("c:") else None
+    lib = native.extension() if request.param.startswith("c:") else None
     with fastleaky.use(request.param):
         if lib:
             lib.fl_set_nontemporal_threshold(1)

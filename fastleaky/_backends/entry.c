@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include "module.h"
 #include "ndarray.h"
 
 const size_t fl_itemsizes[FL_TYPES] = {4, 8, 2, 2};
@@ -406,19 +407,7 @@ static PyObject *compute_at(PyObject *self, PyObject *const *args, Py_ssize_t gi
     Py_RETURN_TRUE;
 }
 
-static PyMethodDef own[] = {{"start", start, METH_VARARGS, NULL},
-                            {"set_isa", set_isa, METH_VARARGS, NULL},
-                            {"compute_at", (PyCFunction)(void (*)(void))compute_at, METH_FASTCALL, NULL},
-                            {0}};
-
-/* cffi's module, whose initialisation ffi_build.py has renamed, with these functions more. */
-extern PyObject *fl_cffi_init(void);
-PyMODINIT_FUNC PyInit__ffi(void)
-{
-    PyObject *const module = fl_cffi_init();
-    if (module && PyModule_AddFunctions(module, own)) {
-        Py_DECREF(module);
-        return NULL;
-    }
-    return module;
-}
+PyMethodDef fl_entry_methods[] = {{"start", start, METH_VARARGS, NULL},
+                                  {"set_isa", set_isa, METH_VARARGS, NULL},
+                                  {"compute_at", (PyCFunction)(void (*)(void))compute_at, METH_FASTCALL, NULL},
+                                  {0}};

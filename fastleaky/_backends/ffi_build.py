@@ -1,7 +1,8 @@
-"""What the build asks of Python: the declarations of the C headers for cffi, and a digest of the C sources.
+"""What the build asks of Python: ``_ffi.c``, and a digest of the C sources.
 
-Run at build time by ``python -m cffi.gen_src exec-python``, and not installed. In a source folder the digest is asked
-for at import, so nothing that is slow to import is used for it.
+``python ffi_build.py _ffi.c`` writes a Python function for each function of the C headers, which cffi parses, and the
+operations for entry.c. It is run at build time and not installed; nor is cffi needed then. In a source folder the
+digest is asked for at import, so nothing that is slow to import is used for it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import itertools
 import os
 import re
 import runpy
+import sys
 import zlib
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,14 @@ PACKAGE = os.path.dirname(HERE)
 TABLE = os.path.join(PACKAGE, "_operations.py")
 CSRC = os.path.join(os.path.dirname(PACKAGE), "csrc")
 HEADERS = ("fastleaky.h", "fastleaky_threads.h", "fastleaky_quantized.h")
+OWN = """
+uintptr_t fl_xla_handler(int operation);
+void fl_choose_isa(const fl_isa *isa);
+const fl_isa *fl_chosen_isa(void);
+const void *fl_chosen_isa_address(void);
+"""
+ARGUMENTS = {"pointer": "p", "size_t": "n", "int": "i", "float": "d", "double": "d"}  # in C: fl_argument's members
+RESULTS = {"pointer": "PyLong_FromVoidPtr((void *)", "uintptr_t": "PyLong_FromSize_t(", "int": "PyLong_FromLong("}
 
 
 def digest() -> str:
@@ -60,19 +70,55 @@ def entries() -> str:
     return f"{code}const fl_operation fl_operations[] = {{\n{rows}}};\nconst int fl_operation_count = {number + 1};\n"
 
 
-def ffibuilder() -> FFI:
-    """The extension module ``fastleaky._ffi``: the headers, the digest, and the operations for entry.c."""
+def declarations(header: str) -> str:
+    """What a C header declares, as cffi reads it."""
+    with open(os.path.join(CSRC, header)) as file:
+        return re.sub(r'^#.*\n|^extern "C" \{\n|^\}\n', "", file.read(), flags=re.MULTILINE)
+
+
+def binding(name: str, function: FFI.CType) -> str:
+    """The Python function for a C function: its arguments one by one, as module.c takes them."""
+    kinds = [ARGUMENTS.get(given.kind) or ARGUMENTS[given.cname] for given in function.args]
+    call = f"{name}({', '.join(f'a.at[{i}].{kind}' for i, kind in enumerate(kinds))})"
+    result, value = function.result, "Py_NewRef(Py_None)"
+    if result.cname == "char *":
+        call, value = f"const char *const result = {call}", "PyUnicode_FromString(result)"
+    elif result.cname != "void":
+        call = f"{result.cname.replace(' *', ' const *')} const result = {call}"
+        value = f"{RESULTS.get(result.kind) or RESULTS[result.cname]}result)"
+    return f"""
+static PyObject *{name}_binding(PyObject *self, PyObject *const *args, Py_ssize_t given)
+{{
+    fl_arguments a;
+    (void)self;
+    if (!fl_begin(&a, "{"".join(kinds)}", args, given))
+        return NULL;
+    {call};
+    fl_end(&a);
+    return {value};
+}}
+"""
+
+
+def bindings() -> str:
+    """What module.h declares: each C function's binding and address."""
     from cffi import FFI
 
-    ffi = FFI()
-    for name in HEADERS:
-        with open(os.path.join(CSRC, name)) as header:
-            ffi.cdef(re.sub(r'^#.*\n|^extern "C" \{\n|^\}\n', "", header.read(), flags=re.MULTILINE))
-    ffi.cdef("static char *const fl_digest; uintptr_t fl_xla_handler(int operation);")
-    ffi.cdef("void fl_choose_isa(const fl_isa *isa); const fl_isa *fl_chosen_isa(void);")
-    ffi.cdef("const void *fl_chosen_isa_address(void);")
-    prelude = [f'#include "{name}"' for name in HEADERS]
-    prelude += ["#define PyInit__ffi fl_cffi_init", f'static const char *const fl_digest = "{digest()}";']
-    prelude += ['#include "../fastleaky/_backends/entry.h"', entries()]
-    ffi.set_source("fastleaky._ffi", "\n".join(prelude))
-    return ffi
+    ffi, code, rows = FFI(), "", ""
+    for text in (*map(declarations, HEADERS), OWN):
+        ffi.cdef(text)
+        for result, name, parameters in re.findall(r"^(\w[\w ]* \**)(\w+)\(([^;]*)\);", text, re.MULTILINE):
+            code += binding(name, ffi.typeof(f"{result}(*)({parameters})"))
+            rows += f'    {{"{name}", {name}_binding, (void (*)(void)){name}}},\n'
+    return f"{code}\nconst fl_binding fl_bindings[] = {{\n{rows}    {{0}}}};\n"
+
+
+def main(path: str) -> None:
+    """Write the file."""
+    includes = "".join(f'#include "{name}"\n' for name in (*HEADERS, "entry.h", "module.h"))
+    with open(path, "w") as file:
+        file.write(f'{includes}const char *const fl_digest = "{digest()}";\n{entries()}{bindings()}')
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,4 +1,4 @@
-"""The C backend through cffi, and the functions with a fast path to it (entry.c)."""
+"""The C backend, by functions that the build makes of the C headers, and the functions with a fast path to it (entry.c)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NOT_COMPILED = (
     "fastleaky was installed without its compiled module: there was no working C compiler or no Python.h then "
     "(pip install -v tells which)"
 )
-INTEGERS = {"b": ("i8", "int8_t"), "B": ("u8", "uint8_t"), "h": ("i16", "int16_t")}  # names in C by type character
+INTEGERS = {"b": "i8", "B": "u8", "h": "i16"}  # names in C by type character
 
 
 class SourceFolderError(ImportError):
@@ -65,8 +65,7 @@ def _installed_extension() -> ModuleType:
         raise SourceFolderError(f"{PACKAGE} is the source folder, and fastleaky is not installed: run pip install .")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    built_from = module.ffi.string(module.lib.fl_digest).decode()
-    if built_from != ffi_build.digest():
+    if module.digest != ffi_build.digest():
         sys.modules.pop("fastleaky._ffi", None)  # else the next import would get it
         raise SourceFolderError(
             f"the installed {module.__file__} was built from other C sources than those beside {PACKAGE}: "
@@ -79,15 +78,10 @@ def _installed_extension() -> ModuleType:
 class Native:
     """The backend of one C instruction set."""
 
-    def __init__(self, isa: Any) -> None:
-        module = extension()
-        self.isa, self._lib, self._from_buffer = isa, module.lib, module.ffi.from_buffer
-        kinds = ("float[]", "double[]", "fl_f16[]", "fl_bf16[]")
-        self._new, self._null = module.ffi.new, module.ffi.NULL
-        # The parameters of quantized layers in C, as long as there is the layer.
-        self._layers: WeakKeyDictionary[Layer, Any] = WeakKeyDictionary()
-        self._integer_kinds = {char: module.ffi.typeof(f"{name}[]") for char, (_, name) in INTEGERS.items()}
-        self._kinds = {name: module.ffi.typeof(kind) for name, kind in zip(TYPES, kinds, strict=True)}
+    def __init__(self, isa: int) -> None:
+        self.isa, self._module = isa, extension()
+        # Each layer's fl_quantization, as long as there is the layer.
+        self._layers: WeakKeyDictionary[Layer, Array] = WeakKeyDictionary()
 
     def elementwise(
         self, operation: Operation, inputs: Sequence[Array], parameters: Sequence[Parameter], out: Array
@@ -112,31 +106,25 @@ class Native:
         """Write what a quantized layer gives."""
         parameters = self._layers.get(layer)
         if parameters is None:
-            parameters = self._layers[layer] = self._new("fl_quantization *", layer.fixed_point)
+            parameters = self._layers[layer] = np.hstack([*layer.fixed_point.values()]).astype(np.int32)
         operation, shape = ("leaky_relu", (q.size,)) if layer.weight is None else ("prelu", q.shape)
         arrays = (q, out) if layer.weight is None else (q, layer.weight, out)
-        pointers = [self._from_buffer(self._integer_kinds[array.dtype.char], array) for array in arrays]
-        getattr(self._lib, f"fl_{operation}_{INTEGERS[q.dtype.char][0]}")(self.isa, parameters, *pointers, *shape)
+        getattr(self._module, f"fl_{operation}_{INTEGERS[q.dtype.char]}")(self.isa, parameters, *arrays, *shape)
 
     def _call(self, operation: str, arrays: Sequence[Any], rest: Sequence[Any]) -> None:
         name = name_in_c(arrays[0].dtype)
         half = arrays[0].itemsize == HALF  # the buffer protocol has no bfloat16
-        kind, null = self._kinds[name], self._null
-        pointers = [
-            null if array is None else self._from_buffer(kind, array.view(np.uint16) if half else array)
-            for array in arrays
-        ]
-        getattr(self._lib, f"fl_{operation}_{name}")(self.isa, *pointers, *rest)
+        buffers = [array.view(np.uint16) if half and array is not None else array for array in arrays]
+        getattr(self._module, f"fl_{operation}_{name}")(self.isa, *buffers, *rest)
 
 
-def instruction_sets() -> dict[str, Any]:
-    """Every instruction set of the build, best first: its cdata if this processor can run it, else None."""
+def instruction_sets() -> dict[str, int | None]:
+    """Every instruction set of the build, best first: its address if this processor can run it, else None."""
     module = extension()
-    threads.tell(module.lib.fl_set_num_threads)
-    found: dict[str, Any] = {}
-    while isa := module.lib.fl_isa_threaded(module.lib.fl_isa_at(len(found))):
-        name = module.ffi.string(module.lib.fl_isa_name(isa)).decode()
-        found[name] = isa if module.lib.fl_isa_available(isa) else None
+    threads.tell(module.fl_set_num_threads)
+    found: dict[str, int | None] = {}
+    while isa := module.fl_isa_threaded(module.fl_isa_at(len(found))):
+        found[module.fl_isa_name(isa)] = isa if module.fl_isa_available(isa) else None
     return found
 
 
@@ -174,8 +162,7 @@ def _described(operation: Operation, function: Any) -> tuple[Any, ...]:
 def choose(backend: Native | None) -> None:
     """Let code that is compiled once and called later, as that of JAX, use a backend from now on."""
     with contextlib.suppress(ImportError):
-        module = extension()
-        module.lib.fl_choose_isa(backend.isa if backend else module.ffi.NULL)
+        extension().fl_choose_isa(backend.isa if backend else None)
 
 
 def compute_at() -> Callable[..., bool]:
@@ -194,4 +181,4 @@ def set_backend(backend: object, name: str, dtype: np.dtype[Any] | None = None) 
     except ImportError:
         return
     isa = backend.isa if isinstance(backend, Native) and ENTRIES else 0
-    module.set_isa(TYPES.index(name), dtype, int(module.ffi.cast("uintptr_t", isa)))
+    module.set_isa(TYPES.index(name), dtype, isa)

@@ -29,6 +29,5 @@ def _address(name: str) -> int:
         module = native.extension()
     except ImportError:  # without an address, cached code that needs it could not be loaded
         return ctypes.addressof(_no_isa)
-    lib, ffi = module.lib, module.ffi
-    pointer = lib.fl_chosen_isa_address() if name == CHOSEN_ISA else ffi.addressof(lib, name)
-    return int(ffi.cast("uintptr_t", pointer))
+    address: int = module.fl_chosen_isa_address() if name == CHOSEN_ISA else module.addresses[name]
+    return address

@@ -40,7 +40,7 @@ def call(name: str, formula: Callable[..., Any], *arguments: Any) -> Any:
 def register() -> None:
     """Register the handler of each operation."""
     try:
-        library = native.extension().lib
+        library = native.extension()
     except ImportError as error:
         raise ImportError(f"fastleaky.jax needs the C kernels: {error}") from error
     for number, name in enumerate(OPERATIONS):
