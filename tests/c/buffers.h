@@ -1,14 +1,6 @@
 /* buffers.h - the arrays of an element type, and whether a kernel wrote what it should and nothing else.
  * SPDX-License-Identifier: MIT */
 
-static int T(same)(const NUM *a, const NUM *b, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (memcmp(a + i, b + i, sizeof(NUM)) != 0 && !(W(a[i]) != W(a[i]) && W(b[i]) != W(b[i])))
-            return 0;
-    return 1;
-}
-
 static NUM T(x)[ROOM], T(grad)[ROOM], T(slope)[ROOM], T(want)[ROOM];
 static ACC T(terms)[ROOM];
 static NUM T(out)[ROOM + 2 * GUARD], T(dslope)[ROOM + 2 * GUARD], T(want_dslope)[ROOM];

@@ -28,7 +28,7 @@
 #ifndef ROOM
 #define ROOM (3 * 16384 + 600) /* elements in an array; a small board takes less, and larger cases are left out */
 #endif
-enum kind { FINITE, SPECIAL, SMALL, CANCEL }; /* of numbers: see draw() in numbers.h */
+enum kind { FINITE, SPECIAL, SMALL, CANCEL }; /* of numbers: see draw.h */
 
 static void report(int good, const char *type, const char *what, size_t outer, size_t channels, size_t inner)
 {
@@ -61,41 +61,8 @@ static void print_word(uint64_t word, size_t bytes, size_t i)
 }
 #endif
 
-/* NUM is how a number is stored, ACC what is computed with; W and N convert between them. */
-#define TYPE f32
-#define NUM float
-#define ACC float
-#define BITS uint32_t
-#define MANTISSA 23
-#define W(number) (number)
-#define N(value) ((float)(value))
-#include "check_type.h"
-
-#define TYPE f64
-#define NUM double
-#define ACC double
-#define BITS uint64_t
-#define MANTISSA 52
-#define W(number) (number)
-#define N(value) (value)
-#include "check_type.h"
-
-#define ACC float
-#define BITS uint16_t
-#define HALF
-#define NUM uint16_t
-#define W(number) T(value)(number)
-#define N(value) T(nearest)(value)
-
-#define TYPE f16
-#define MANTISSA 10
-#define LEAST (-14)
-#include "check_type.h"
-
-#define TYPE bf16
-#define MANTISSA 7
-#define LEAST (-126)
-#include "check_type.h"
+#define FOR_A_TYPE "check_type.h"
+#include "types.h"
 
 #ifdef FL_VECTORS_FORMAT
 static void check_golden(void)

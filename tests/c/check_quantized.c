@@ -1,14 +1,16 @@
 /* check_quantized.c - every instruction set of this build against the contract in fastleaky_quantized.h, bit for bit.
  * SPDX-License-Identifier: MIT
  *
- * It needs the library and common.h, states the contract once more in scalar C, and ends in a line
- * `N passed, N failed`. If quantized.h is there (`python -m fastleaky vectors`), checksums also compare the result for
- * every number with what the Python specification computed. With -DTHREADS, and csrc/threads/threads.c, three threads
- * share every array, however small. The file includes itself once for each element type. */
+ * It needs the library and the headers beside it, of which quantized_contract.h states the contract once more in scalar
+ * C, and ends in a line `N passed, N failed`. If quantized.h is there (`python -m fastleaky vectors`), checksums also
+ * compare the result for every number with what the Python specification computed. With -DTHREADS, and
+ * csrc/threads/threads.c, three threads share every array, however small. The file includes itself once for each
+ * element type. */
 #ifndef TYPE
 
 #include "fastleaky_quantized.h"
 #include "common.h"
+#include "quantized_contract.h"
 
 #if defined(__has_include)
 #if __has_include("quantized.h")
@@ -32,34 +34,6 @@ static void report(int good, const char *type, const char *what, const fl_quanti
         printf("DIFFERS %s %s %s: rounding %d, %ld * 2^%d, %ld * 2^%d, %lu elements\n", fl_isa_name(isa), type, what,
                (int)how->rounding, (long)how->positive.multiplier, (int)how->positive.shift - 31,
                (long)how->negative.multiplier, (int)how->negative.shift - 31, (unsigned long)n);
-}
-
-/* a / 2^bits, to the nearest; halves go up. */
-static int64_t halves_up(int64_t a, int bits)
-{
-    const int64_t unit = (int64_t)1 << bits, more = a + unit / 2;
-    return more / unit - (more % unit < 0);
-}
-
-static int64_t product(int64_t x, fl_factor factor, fl_rounding rounding)
-{
-    const int64_t sign = factor.multiplier < 0 ? -1 : 1, multiplier = sign * factor.multiplier;
-    if (rounding == FL_XNNPACK)
-        return halves_up(x * factor.multiplier, 8);
-    if (rounding == FL_TFLITE_SINGLE)
-        return sign * halves_up(x * multiplier, 31 - factor.shift);
-    if (factor.shift >= 0)
-        return sign * halves_up(x * ((int64_t)1 << factor.shift) * multiplier, 31);
-    const int64_t high = halves_up(x * multiplier, 31);
-    return sign * (high < 0 ? -halves_up(-high, -factor.shift) : halves_up(high, -factor.shift));
-}
-
-static int32_t wanted(const fl_quantization *how, int32_t q, int32_t slope, int32_t least, int32_t most)
-{
-    const int64_t x = q - how->input_zero_point;
-    const int64_t y = how->output_zero_point + (x > 0 ? product(x, how->positive, how->rounding)
-                                                      : product(x * slope, how->negative, how->rounding));
-    return (int32_t)(y < least ? least : y > most ? most : y);
 }
 
 static const fl_factor factors[] = {

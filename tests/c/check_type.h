@@ -1,9 +1,11 @@
-/* check_type.h - all that check.c has for an element type, which it says in macros.
+/* check_type.h - all that check.c has for an element type, which types.h says in macros.
  * SPDX-License-Identifier: MIT */
 
 #include "numbers.h"
 
 #include "contract.h"
+
+#include "draw.h"
 
 #include "buffers.h"
 
@@ -14,16 +16,4 @@
 #include "shapes.h"
 #ifdef FL_VECTORS_FORMAT
 #include "golden.h"
-#endif
-
-#undef TYPE
-#undef MANTISSA
-#ifdef HALF
-#undef LEAST
-#else
-#undef NUM
-#undef ACC
-#undef BITS
-#undef W
-#undef N
 #endif

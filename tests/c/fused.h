@@ -1,36 +1,6 @@
 /* fused.h - the fused operations of an element type against their steps, one element at a time.
  * SPDX-License-Identifier: MIT */
 
-static NUM T(add)(NUM a, NUM b) { return N(T(plus)(W(a), W(b))); }
-static NUM T(times)(NUM a, ACC b) { return N(T(product)(W(a), b)); }
-static NUM T(clamped)(NUM y, ACC clamp)
-{
-    return !(clamp > 0) ? y : N(W(y) > clamp ? clamp : W(y) < -clamp ? -clamp : W(y));
-}
-
-typedef struct {
-    ACC slope, gain, clamp; /* no clamp if it is not positive */
-} T(numbers);
-
-static NUM T(biased)(NUM x, NUM bias, T(numbers) given)
-{
-    const NUM t = T(add)(x, bias);
-    return T(clamped)(T(times)(T(chosen)(t, t, given.slope), given.gain), given.clamp);
-}
-
-static NUM T(biased_backward)(NUM grad, NUM y, T(numbers) given)
-{
-    const NUM product = T(times)(grad, given.gain);
-    const int limited = given.clamp > 0 && (W(y) >= given.clamp || -W(y) >= given.clamp);
-    return T(chosen)(y, limited ? N(0) : product, given.slope);
-}
-
-static NUM T(normalised)(NUM x, NUM scale, NUM shift, const NUM *residual, ACC slope)
-{
-    const NUM sum = T(add)(T(times)(x, W(scale)), shift), t = residual ? T(add)(sum, *residual) : sum;
-    return T(chosen)(t, t, slope);
-}
-
 static void T(check_fused)(size_t outer, size_t channels, size_t inner, size_t shift, T(numbers) given)
 {
     const size_t n = outer * channels * inner;
