@@ -83,6 +83,7 @@ c_library() {
         echo "check.c on an emulated Haswell (AVX2) | counted emulated Haswell avx2"
         echo "installed by meson, used through pkg-config, tested by meson | counted standalone"
         echo "the pages' programs in C | programs"
+        echo "libFuzzer on every function, a minute each | $work/tools/bin/python tests/fuzz_c.py"
         for set in {gcc,clang-19}-{O2,O3,Os}; do
             echo "$set: exports begin with fl_ | prefixed $set"
             echo "$set: nothing of libc is called | freestanding $set"
