@@ -43,6 +43,8 @@ TSAN = "clang-19 -O1 -g -fsanitize=thread"
 AARCH64 = "aarch64-linux-gnu-gcc -O2"
 RISCV = "clang-19 --target=riscv64-linux-gnu -O2"
 WASM = "clang-19 --target=wasm32-wasi -O2 -msimd128 -DFL_SCALAR=1"
+FUZZED = "clang-19 -O1 -fsanitize=address -fsanitize-coverage=func,inline-8bit-counters,pc-table"
+FUZZER = ("-Itests/c -Wno-unused -fsanitize=fuzzer -pthread", "sh", "-c", '"$0" -max_total_time=60 -max_len=200')
 RVV = ("qemu-riscv64", "-cpu", "rv64,v=true,vext_spec=v1.0,elen=64,vlen=128")
 
 
@@ -76,6 +78,8 @@ PROGRAMS = {  # the compiler with its flags for the library, the program, flags 
     "check_quantized on Cortex-M4": on_board("cortex-m4"),
     "check_quantized on Cortex-M55": on_board("cortex-m55"),
     "check_quantized as WebAssembly": (WASM, "check_quantized", "", "node", "cross/wasi-run.mjs"),
+    "fuzz/floats": (FUZZED, "fuzz/floats", *FUZZER),
+    "fuzz/quantized": (FUZZED, "fuzz/quantized", *FUZZER),
     "stress": (GCC, "stress", ""),
     "stress with ThreadSanitizer": (TSAN, "stress", "-DNO_FORK"),
 }
