@@ -2,8 +2,8 @@
 
 A fault is put into a copy of the tree, what it concerns is built anew, and the tests that must see it are run: C
 programs (PROGRAMS) or selections for pytest, which imports the copy. A fault that none of them sees has SURVIVED: a
-test is missing. It ends in a table and a line ``N passed, M failed``, in which a fault that was seen passes, and so
-does one that is excused with a reason. ccache, if it is there, makes it much faster.
+test is missing. It ends in a table, the counts by area, and a line ``N passed, M failed``, in which a fault that was
+seen passes, and so does one that is excused with a reason. ccache, if it is there, makes it much faster.
 """
 
 from __future__ import annotations
@@ -38,6 +38,20 @@ from targets import select  # noqa: E402
 TOGETHER = 2  # faults at a time
 PATIENCE = 300  # seconds: what has not ended then has failed
 NO_SUCH_TEST = (4, 5)  # exit statuses of pytest
+AREAS = {  # the first of them whose pattern is in the file's and the fault's name
+    "threads": r"threads|^fastleaky.*(thread|GIL)",
+    "quantized": "quantized",
+    "instruction sets in C": "^csrc/isa/",
+    "floats in C": "^csrc/",
+    "the way from Python to C": r"_backends/\w+\.[ch]",
+    "Numba": r"numba|_njit",
+    "NumPy": "numpy_",
+    "layouts and arguments": "_layout|_apply|_arguments|_fused",
+    "doors to frameworks": r"fastleaky/(torch|jax|onnxruntime|dask|onnx)",
+    "doctor": "doctor",
+    "firmware and cross-checks": "^(examples|cross)/",
+    "the rest": "",
+}
 GCC = "gcc -O2 -fPIC"
 TSAN = "clang-19 -O1 -g -fsanitize=thread"
 AARCH64 = "aarch64-linux-gnu-gcc -O2"
@@ -100,6 +114,11 @@ class Fault:
     seen_by: list[str]
     excused: str = ""
 
+    @property
+    def area(self) -> str:
+        """What of the library it concerns."""
+        return next(area for area, pattern in AREAS.items() if re.search(pattern, f"{self.file} {self.name}"))
+
     def planted(self, text: str) -> str:
         """Return the file's text with the fault."""
         if text.count(self.old) != 1 or self.old == self.new:
@@ -119,6 +138,11 @@ class Verdict:
     def passed(self) -> bool:
         """Is all well?"""
         return self.seen or bool(self.fault.excused)
+
+    @property
+    def word(self) -> str:
+        """The verdict, in colour."""
+        return "[green]seen[/]" if self.seen else "[yellow]excused[/]" if self.passed else "[bold red]SURVIVED[/]"
 
 
 def run(command: list[str], folder: Path, **environment: str) -> tuple[int, str]:
@@ -152,9 +176,7 @@ class Tree:
         for name in listed.stdout.rstrip("\0").split("\0"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
-        self._command(
-            [sys.executable, "fastleaky/_backends/ffi_build.py", "_ffi.c"]
-        )
+        self._command([sys.executable, "fastleaky/_backends/ffi_build.py", "_ffi.c"])
         self.build_extension()
 
     def _command(self, command: list[str]) -> None:
@@ -265,7 +287,9 @@ def judged(wanted: list[Fault], folder: Path, progress: Progress) -> list[Verdic
 
     def judge(fault: Fault) -> Verdict:
         with a_tree() as tree:
-            return tree.judge(fault)
+            verdict = tree.judge(fault)
+        progress.console.print(f"{verdict.word}  {fault.name}", highlight=False)  # all take hours
+        return verdict
 
     checks = sorted({check for fault in wanted for check in fault.seen_by})
     task = progress.add_task("Planting", total=len(checks) + len(wanted))
@@ -280,9 +304,15 @@ def show(console: Console, verdicts: list[Verdict]) -> None:
     for heading in ("fault", "file", "", "seen by"):
         table.add_column(heading)
     for verdict in verdicts:
-        word = "[green]seen[/]" if verdict.seen else "[yellow]excused[/]" if verdict.passed else "[bold red]SURVIVED[/]"
-        table.add_row(verdict.fault.name, verdict.fault.file, word, verdict.how.replace("[", r"\["))
+        table.add_row(verdict.fault.name, verdict.fault.file, verdict.word, verdict.how.replace("[", r"\["))
     console.print(table)
+    summary = Table("area", "faults", "seen", "excused", "survived", box=box.SIMPLE_HEAD)
+    for area in AREAS:
+        here = [verdict for verdict in verdicts if verdict.fault.area == area]
+        seen, passed = sum(verdict.seen for verdict in here), sum(verdict.passed for verdict in here)
+        if here:
+            summary.add_row(area, *map(str, (len(here), seen, passed - seen, len(here) - passed)))
+    console.print(summary)
     failed = sum(not verdict.passed for verdict in verdicts)
     console.print(f"{len(verdicts) - failed} passed, {failed} failed")
 
