@@ -1,4 +1,4 @@
-"""The C backend, by functions that the build makes of the C headers, and the functions with a fast path to it (entry.c)."""
+"""The C backend, by functions made of the C headers at build time, and those with a fast path to it (entry.c)."""
 
 from __future__ import annotations
 
