@@ -22,6 +22,10 @@ __all__ = ["elementwise", "gradients", "integers"]
 SMALL = 1 << 11  # elements: in smaller arrays a branch for each costs less than further calls
 LEAST = 2.0**-126  # none of our types rounds a larger slope to 0
 
+# On 32-bit Arm with NEON, NumPy's maximum takes subnormals for zeros.
+SUBNORMAL = np.full(16, 2.0**-140, np.float32)
+MAXIMUM_IS_EXACT = bool(np.maximum(SUBNORMAL, SUBNORMAL).view(np.int32).all())
+
 STEPS = BLOCK // LANES
 EIGHT_SIGNS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, np.newaxis], axis=1).astype(bool)
 
@@ -51,17 +55,17 @@ def _leaky(v: Array, x: Array, slope: float | Array, out: Array) -> None:
     if x.size <= SMALL:
         if not isinstance(slope, float):
             _select(v, x > 0, slope[:, np.newaxis], out)
-        elif v is x and LEAST <= slope <= 1:
+        elif v is x and LEAST <= slope <= 1 and MAXIMUM_IS_EXACT:
             np.maximum(x, np.multiply(x, slope), out=out)
         else:
             _select(v, x > 0, x.dtype.type(slope), out)
         return
-    forward = v is x
+    may_choose = v is x and MAXIMUM_IS_EXACT
     if isinstance(slope, float):
         slope = np.array([slope], x.dtype)
         v, x, out = (array.reshape(1, 1, -1) for array in (v, x, out))
     low, high = slope.min(), slope.max()
-    if forward and low > 0 and (high <= 1 or low >= 1):  # then the result is a maximum or a minimum
+    if may_choose and low > 0 and (high <= 1 or low >= 1):  # then the result is a maximum or a minimum
         choose = np.maximum if high <= 1 else np.minimum
         for here, factor in pieces(x.shape, slope):
             scaled = np.multiply(factor, x[here], out=_room(out[here], x[here]))
