@@ -1,12 +1,13 @@
-"""The Python package on other processors: Debian's Python under QEMU, with the extension cross-compiled.
+"""Wheels in clean roots: Debian's Python for each processor, under QEMU, with a wheel that pip installs there.
 
-``python cross/check_python.py`` unpacks Debian 12's Python for AArch64, with PyPI's NumPy for it, and for s390x, which
-is big-endian, with Debian's NumPy 1.24. Nothing is installed: no root, no chroot, no binfmt. It fails if other backends
-are there than should be, or if a test fails, is missing or is skipped. ``--numba`` adds PyPI's Numba for AArch64, which
-is 200 MB more and minutes of compiling.
+``python cross/check_python.py`` takes wheels from the folder that ``tools/wheels.py`` fills. A root has Debian's
+Python, pip, NumPy and rich, and nothing of fastleaky's but the wheel. ``python -m fastleaky`` must end with "identical"
+for each backend that the processor should have. On AArch64 and on s390x, which is big-endian, the tests follow: the
+chosen backend goes through all but what LEFT_OUT names; each of the others gives the known answers, and goes through
+OTHERS. Roots are entered by chroot in namespaces of their own, without binfmt.
 
-The chosen backend goes through all of the target's tests but what LEFT_OUT names; each of the others must give the
-known answers, and goes through OTHERS.
+``--numba`` has PyPI's Numba and NumPy installed where there are wheels for them, of hundreds of megabytes; their
+compiling takes minutes under QEMU.
 """
 
 from __future__ import annotations
@@ -14,15 +15,17 @@ from __future__ import annotations
 import argparse
 import re
 import shutil
+import ssl
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from commands import ROOT, CommandError, Result, conclude, run
+from commands import ROOT, CommandError, Result, conclude, find, mirror, run
 from rich import box
 from rich.console import Console
 from rich.progress import Progress
@@ -41,10 +44,7 @@ LEFT_OUT = {
     "does_not_import_it": "so does this",
 }
 OTHERS = "test_axes"
-SHOW = """
-import platform, numpy, fastleaky
-print(platform.machine(), platform.python_version(), numpy.__version__, fastleaky.backend, *fastleaky.backends())
-"""
+ENTER = 'for kept in proc dev; do mount --rbind "/$kept" "$0/$kept"; done; exec chroot "$0" "$@"'
 PYTEST = """
 import sys, hypothesis, pytest
 slowly = {"suppress_health_check": [hypothesis.HealthCheck.too_slow], "derandomize": True, "database": None}
@@ -56,96 +56,131 @@ sys.exit(pytest.main(sys.argv[1:]))
 
 @dataclass(frozen=True)
 class Target:
-    """A processor, as GNU, Debian and PyPI call it, what to get for it, and the backends that it must have."""
+    """A root, and what must be true there."""
 
-    name: str
-    architecture: str
-    debian: tuple[str, ...]
-    wheels: tuple[str, ...]
+    machine: str  # as Python calls it
+    architecture: str  # as Debian does
+    suite: str
+    emulator: tuple[str, ...]
     backends: tuple[str, ...]  # the first must be chosen
-    tests: tuple[str, ...]
-    emulator: tuple[str, ...] = ()  # options for QEMU
+    tests: tuple[str, ...] = ()
+    numba: bool = False  # install it, and NumPy, from PyPI
+
+    @property
+    def name(self) -> str:
+        """The processor and the suite."""
+        return " ".join((self.machine, self.suite, *self.emulator[2:]))
+
+    @property
+    def packages(self) -> str:
+        """What Debian installs."""
+        names = ["pip", *("numpy", "rich") * (not self.numba), *("pytest", "hypothesis") * bool(self.tests)]
+        return ",".join(["python3", *(f"python3-{name}" for name in names)])
 
 
-AARCH64 = Target(
-    "aarch64",
-    "arm64",
-    ("libstdc++6",),
-    ("numpy", "cffi", "pytest", "hypothesis"),
-    ("c:neon", "c:scalar", "numpy"),
-    ("equal", "reference", "errors", "guard_pages", "quantized"),
-    ("-cpu", "cortex-a53"),  # QEMU's own has SVE, which would be chosen
-)
-S390X = Target(
-    "s390x",
-    "s390x",
-    tuple(f"python3-{name}" for name in ("numpy", "cffi", "pytest", "hypothesis")),
-    (),
-    ("c:scalar", "numpy"),
-    ("equal", "reference", "errors", "quantized"),  # no guard pages: plain C reads there what it reads everywhere
+def x86_64(suite: str) -> Target:
+    """Return a root on the processor that runs it, with all that this has."""
+    flags = set(Path("/proc/cpuinfo").read_text().split())
+    sets = {"c:avx512": "avx512f", "c:avx2": "avx2", "c:sse2": "sse2"}
+    here = [name for name, flag in sets.items() if flag in flags]
+    return Target("x86_64", "amd64", suite, (), (*here, "c:scalar", "numba", "numpy"), numba=True)
+
+
+RVV = "rv64,v=true,vext_spec=v1.0,elen=64,vlen=256"
+SSE2 = ("c:sse2", "c:scalar", "numpy")
+NEON32 = ("c:neon32", "c:scalar", "numpy")
+PLAIN = ("c:scalar", "numpy")
+PARTS = ("equal", "reference", "errors", "quantized")
+# QEMU's own AArch64 has SVE, which would be chosen. On s390x there are no guard pages: plain C reads there what it
+# reads everywhere. The processors that lack something must not meet an instruction that they do not know.
+WITH_NUMBA = ("aarch64", "x86_64")  # where the wheel asks for it
+CORTEX_A53 = ("qemu-aarch64-static", "-cpu", "cortex-a53")
+TARGETS = (
+    Target("aarch64", "arm64", "bookworm", CORTEX_A53, ("c:neon", *PLAIN), (*PARTS, "guard_pages")),
+    Target("s390x", "s390x", "bookworm", ("qemu-s390x-static",), PLAIN, PARTS),
+    Target("armv7l", "armhf", "bookworm", ("qemu-arm-static", "-cpu", "cortex-a7"), NEON32),
+    Target("armv7l", "armhf", "bookworm", ("qemu-arm-static", "-cpu", "cortex-a9,neon=off"), PLAIN),
+    Target("riscv64", "riscv64", "trixie", ("qemu-riscv64-static",), PLAIN),
+    Target("riscv64", "riscv64", "trixie", ("qemu-riscv64-static", "-cpu", RVV), ("c:rvv", *PLAIN)),
+    Target("x86_64", "amd64", "bookworm", ("qemu-x86_64-static", "-cpu", "Nehalem"), SSE2),
+    x86_64("bookworm"),
+    x86_64("trixie"),
+    Target("aarch64", "arm64", "trixie", CORTEX_A53, ("c:neon", *PLAIN)),
+    Target("s390x", "s390x", "trixie", ("qemu-s390x-static",), PLAIN),
+    Target("armv7l", "armhf", "trixie", ("qemu-arm-static", "-cpu", "cortex-a7"), NEON32),
 )
 
 
 def need(target: Target) -> None:
     """See that every tool is there."""
-    cross = f"{target.name}-linux-gnu"
-    tools = {"mmdebstrap": "mmdebstrap", f"{cross}-gcc": f"gcc-{cross}", f"qemu-{target.name}": "qemu-user"}
-    for tool, package in tools.items():
+    for tool, package in {"mmdebstrap": "mmdebstrap", **dict.fromkeys(target.emulator[:1], "qemu-user-static")}.items():
         if shutil.which(tool) is None:
             raise CommandError(f"{tool} is missing: apt install {package}")
 
 
-def download(target: Target, folder: Path) -> None:
-    """Unpack Python for a target, and what the tests import; unless that was done before."""
-    done = folder / "complete"
-    if done.exists() and done.read_text() == repr(target):
+def unpack(target: Target, root: Path) -> None:
+    """Unpack Debian's packages into a root, unless that was done before. None of their scripts is run."""
+    done = root.with_suffix(".complete")
+    if done.exists() and done.read_text() == target.packages:
         return
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    packages = ",".join(("python3", "libpython3.11-dev", *target.debian))
-    extract = ["mmdebstrap", "--mode=chrootless", "--variant=extract", "--skip=check/qemu"]  # as any user
-    architecture = f"--architectures={target.architecture}"
-    run([*extract, architecture, f"--include={packages}", "bookworm", str(folder / "root")])
-    if target.wheels:
-        kinds = [f"--platform=manylinux_2_{glibc}_{target.name}" for glibc in (17, 28)]
-        install = [sys.executable, "-m", "pip", "install", "--only-binary=:all:", "--python-version=3.11", *kinds]
-        run([*install, "--target", str(folder / "site"), *target.wheels])
-    done.write_text(repr(target))
+    shutil.rmtree(root, ignore_errors=True)
+    root.parent.mkdir(parents=True, exist_ok=True)
+    extract = ["mmdebstrap", "--mode=chrootless", "--variant=extract", "--skip=check/qemu"]
+    wanted = [f"--architectures={target.architecture}", f"--include={target.packages}"]
+    run([*extract, *wanted, target.suite, str(root), mirror()])
+    for name in ("proc", "dev"):
+        (root / name).mkdir(exist_ok=True)
+    for name in ("bin", "lib", "lib64"):
+        if (root / "usr" / name).exists() and not (root / name).exists():
+            (root / name).symlink_to(f"usr/{name}")
+    certificates = root / "etc" / "ssl" / "certs" / "ca-certificates.crt"  # which pip reads, needed or not
+    certificates.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(ssl.get_default_verify_paths().cafile or "", certificates)
+    done.write_text(target.packages)
 
 
-def build(target: Target, folder: Path) -> None:
-    """Make a folder of the package, as it is installed, and its tests."""
-    package = folder / "package"
-    shutil.rmtree(package, ignore_errors=True)
-    for source in (ROOT / "pyproject.toml", *(ROOT / "fastleaky").glob("**/*.py"), *(ROOT / "tests").glob("*.py")):
-        copy = package / source.relative_to(ROOT)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(source, copy)
-    (package / "fastleaky" / "_backends" / "ffi_build.py").unlink()
-    binding = str(folder / "_ffi.c")
-    run([sys.executable, str(ROOT / "fastleaky/_backends/ffi_build.py"), binding])
-    compiler = [f"{target.name}-linux-gnu-gcc", "-std=c11", "-O3", "-fPIC", "-shared", "-pthread"]
-    compiler += ["-DPy_LIMITED_API=0x030b0000"]
-    headers = folder / "root" / "usr" / "include"
-    includes = [f"-I{ROOT / 'csrc'}", f"-I{headers / 'python3.11'}", "-idirafter", str(headers)]
-    folders = ("csrc", "fastleaky/_backends", "fastleaky/jax")  # ONNX Runtime's provider is a library of its own
-    sources = [str(source) for folder in folders for source in (ROOT / folder).glob("**/*.c")]
-    run([*compiler, *includes, binding, *sources, "-lm", "-o", str(package / "fastleaky" / "_ffi.abi3.so")])
+def python(target: Target, root: Path, *arguments: str) -> str:
+    """Run the target's Python in its root; its output."""
+    emulator = list(target.emulator)
+    if emulator:
+        shutil.copy(str(shutil.which(emulator[0])), root / "emulator")
+        emulator[0] = "/emulator"
+    # Debian links BLAS when it installs, which is not done here.
+    libraries = [f"/{path.parent.relative_to(root)}" for path in root.glob("usr/lib/*/*/lib[bl]*.so.3")]
+    variables = {
+        "PATH": "/usr/bin:/usr/sbin",
+        "LD_LIBRARY_PATH": ":".join(libraries),
+        "FASTLEAKY_EXPECT": ",".join(target.backends),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # plugins take as long as the tests
+        "PYTHONPATH": "/site",
+        "LC_ALL": "C.UTF-8",
+        "COLUMNS": "100",
+    }
+    enter = ["unshare", "--map-root-user", "--mount", "sh", "-euc", ENTER, str(root)]
+    given = ["env", "-i", *(f"{name}={value}" for name, value in variables.items())]
+    return run([*given, *enter, *emulator, "/usr/bin/python3", *arguments])
 
 
-def python(target: Target, folder: Path, *arguments: str) -> str:
-    """Run the target's Python in the package's folder; its output."""
-    root = folder / "root"
-    # Debian links BLAS when it installs, which is not done here. QEMU does not look for these folders in the root.
-    libraries = root / "usr" / "lib" / f"{target.name}-linux-gnu"
-    path = f"LD_LIBRARY_PATH={libraries / 'blas'}:{libraries / 'lapack'}"
-    emulator = [f"qemu-{target.name}", *target.emulator, "-L", str(root), "-E", path]
-    return run(
-        ["env", f"--chdir={folder / 'package'}", *emulator, str(root / "usr" / "bin" / "python3.11"), *arguments],
-        PYTHONPATH=str(folder / "site"),
-        FASTLEAKY_EXPECT=",".join(target.backends),
-        PYTEST_DISABLE_PLUGIN_AUTOLOAD="1",  # plugins take as long as the tests
-    )
+def install(target: Target, root: Path, wheels: Path) -> None:
+    """Have pip install a wheel, and what it needs if Debian has not brought it; and copy the tests."""
+    found = list(wheels.glob(f"fastleaky-*-abi3-manylinux*_{target.machine}.whl"))
+    if len(found) != 1:
+        raise CommandError(f"{wheels} has {len(found)} wheels for {target.machine}: run tools/wheels.py")
+    for old in (root / "wheels", root / "tests", *root.glob("usr/local/lib/python3*")):
+        shutil.rmtree(old, ignore_errors=True)
+    shutil.copytree(ROOT / "tests", root / "tests")
+    shutil.copy(ROOT / "pyproject.toml", root)
+    (root / "wheels").mkdir()
+    shutil.copy(found[0], root / "wheels")
+    options = ["--no-index", "--find-links=/wheels", "--root-user-action=ignore", "--break-system-packages"]
+    if target.numba:
+        version = python(target, root, "-c", "import platform; print(platform.python_version())").strip()
+        kinds = [f"--platform=manylinux_2_{glibc}_{target.machine}" for glibc in (17, 24, 27, 28)]
+        get = [sys.executable, "-m", "pip", "download", "--only-binary=:all:", f"--python-version={version}", *kinds]
+        run([*get, f"--dest={root / 'wheels'}", str(found[0])])
+    elif target.machine in WITH_NUMBA:
+        options.append("--no-deps")
+    python(target, root, "-m", "pip", "install", *options, "fastleaky")
 
 
 def selection(target: Target) -> str:
@@ -154,17 +189,22 @@ def selection(target: Target) -> str:
     return f"not ({' or '.join([*LEFT_OUT, *absent])}) and (not ({' or '.join(target.backends[1:])}) or {OTHERS})"
 
 
-def check(target: Target, folder: Path, progress: Progress) -> Result:
+def check(target: Target, folder: Path, wheels: Path, progress: Progress) -> Result:
     """Do everything for a target."""
     task, start = progress.add_task(target.name, total=4), time.monotonic()
-    result = Result(target.name)
+    result, root = Result(target.name), folder / re.sub(r"\W+", "-", target.name)
+    steps: dict[str, Callable[[], None]] = {
+        "unpack": lambda: unpack(target, root),
+        "install": lambda: install(target, root, wheels),
+        "compare": lambda: compare(target, root, result),
+        "test": lambda: test(target, root, result),
+    }
     try:
         need(target)
-        for step in (download, build):
-            progress.update(task, description=f"{target.name}: {step.__name__}", advance=1)
-            step(target, folder)
-        progress.update(task, description=f"{target.name}: test", advance=1)
-        examine(target, folder, result)
+        for name, step in steps.items():
+            progress.update(task, description=f"{target.name}: {name}")
+            step()
+            progress.advance(task)
     except (CommandError, subprocess.TimeoutExpired) as error:
         result.error = str(error)
     progress.update(task, completed=4)
@@ -172,14 +212,25 @@ def check(target: Target, folder: Path, progress: Progress) -> Result:
     return result
 
 
-def examine(target: Target, folder: Path, result: Result) -> None:
-    """See which backends there are, and run the tests."""
-    machine, result.python, result.numpy, result.backend, *backends = python(target, folder, "-c", SHOW).split()
-    if (machine, result.backend, *backends) != (target.name, target.backends[0], *target.backends):
-        raise CommandError(f"{machine} chose {result.backend} of {backends}; it must be the first of {target.backends}")
+def compare(target: Target, root: Path, result: Result) -> None:
+    """See that the right backends are there, and that each is identical with the specification."""
+    what = ["check"] if target.emulator else []  # emulated, speeds mean nothing
+    output = python(target, root, "-m", "fastleaky", *what)
+    seen = re.search(r"with NumPy (\S+) and Python (\S+) on (\w+)", output)
+    result.numpy, result.python, machine = seen.groups() if seen else ("", "", "")
+    result.backend = find(r"^The backend is (\S+),", output)
+    identical = re.findall(r"^ +(c:\w+|numba|numpy)(?: +identical){5} *$", output, re.MULTILINE)
+    if (machine, result.backend, *identical) != (target.machine, target.backends[0], *target.backends):
+        raise CommandError(f"{target.backends} should be identical, and the first of them chosen:\n{output[-3000:]}")
+
+
+def test(target: Target, root: Path, result: Result) -> None:
+    """Run the tests."""
+    if not target.tests:
+        return
     options = ["-q", "-ra", "-o", "addopts=", "-p", "no:logging", "-p", "no:cacheprovider", "-k", selection(target)]
-    tests = [f"tests/test_{name}.py" for name in target.tests]
-    output = python(target, folder, "-c", PYTEST, *options, *tests)
+    tests = [f"/tests/test_{name}.py" for name in target.tests]
+    output = python(target, root, "-c", PYTEST, *options, *tests)
     verdict = re.search(r"^(\d+) passed, \d+ deselected in .*$", output, re.MULTILINE)
     if not verdict:
         raise CommandError(f"something was skipped:\n{output[-2000:]}")
@@ -189,13 +240,14 @@ def examine(target: Target, folder: Path, result: Result) -> None:
 def show(console: Console, results: list[Result]) -> None:
     """Print the table, and then what went wrong."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("target", "Python", "NumPy", "chosen"):
+    for heading in ("root", "Python", "NumPy", "chosen", "bits"):
         table.add_column(heading, no_wrap=True)
     for heading in ("tests", "seconds"):
         table.add_column(heading, justify="right")
     for result in results:
-        verdict = "[bold red]FAILED[/]" if result.error else f"[green]{result.passed} passed[/]"
-        table.add_row(result.name, result.python, result.numpy, result.backend, verdict, f"{result.seconds:.0f}")
+        verdict = "[bold red]FAILED[/]" if result.error else "[green]identical[/]"
+        versions = (result.python, result.numpy, result.backend)
+        table.add_row(result.name, *versions, verdict, str(result.passed or ""), f"{result.seconds:.0f}")
     console.print(table)
     console.print("left out: " + "; ".join(f"{name} ({why})" for name, why in LEFT_OUT.items()))
     conclude(console, [(result.name, result.error) for result in results])
@@ -204,21 +256,26 @@ def show(console: Console, results: list[Result]) -> None:
 def main() -> int:
     """Run the command line; the result is the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("root", nargs="*", help="a part of the name of those that are wanted; all by default")
+    parser.add_argument("--wheels", type=Path, default=Path("wheelhouse"), help="the folder of wheels (%(default)s)")
     parser.add_argument("--numba", action="store_true", help="test Numba too, on AArch64")
-    parser.add_argument("--keep", metavar="DIR", type=Path, help="download to here, and only what is not there yet")
+    parser.add_argument("--keep", metavar="DIR", type=Path, help="unpack to here, and only what is not there yet")
     options = parser.parse_args()
-    aarch64 = AARCH64
+    targets = [target for target in TARGETS if any(part in target.name for part in options.root or [""])]
     if options.numba:
-        backends = ("c:neon", "c:scalar", "numba", "numpy")
-        aarch64 = replace(AARCH64, wheels=(*AARCH64.wheels, "numba"), backends=backends)
-
+        targets = [
+            replace(target, backends=(*target.backends[:-1], "numba", "numpy"), numba=True)
+            if target.machine == "aarch64"
+            else target
+            for target in targets
+        ]
     with (
         tempfile.TemporaryDirectory() as temporary,
         Progress(console=Console(stderr=True), transient=True) as progress,
-        ThreadPoolExecutor() as pool,
+        ThreadPoolExecutor(2) as pool,
     ):
         folder = (options.keep or Path(temporary)).resolve()
-        results = list(pool.map(lambda target: check(target, folder / target.name, progress), (aarch64, S390X)))
+        results = list(pool.map(lambda target: check(target, folder, options.wheels, progress), targets))
     show(Console(highlight=False), results)
     return int(any(result.error for result in results))
 

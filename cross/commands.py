@@ -72,6 +72,13 @@ def run(command: list[str], **environment: str) -> str:
     return done.stdout + done.stderr
 
 
+def mirror() -> str:
+    """The host's mirror of Debian."""
+    return run(["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", "Label: Debian"]).split()[
+        0
+    ]
+
+
 def find(pattern: str, text: str) -> str:
     """Return the group of a pattern, where a line begins like that."""
     found = re.search(pattern, text, re.MULTILINE)

@@ -16,6 +16,10 @@ LANES, BLOCK, CHUNK = 16, 128, 128 * 128
 HALF = 2  # bytes
 NUMPY_2 = int(np.__version__.partition(".")[0]) >= 2  # noqa: PLR2004
 
+# NumPy's float32 loops flush subnormals to zero on 32-bit Arm with NEON: which of them, depends on its version.
+_subnormal = np.full(16, 2.0**-140, np.float32)
+FLUSHES = not all(function(_subnormal, _subnormal).view(np.int32).all() for function in (np.add, np.maximum))
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -47,14 +51,14 @@ def leaky_relu_backward(grad: ArrayLike, x: ArrayLike, negative_slope: float = 0
     """``grad`` where ``x`` is positive, else ``negative_slope * grad``."""
     grad, x = np.asarray(grad), np.asarray(x)
     slope = wide(x).dtype.type(negative_slope)
-    return np.where(x > 0, grad, rounded(slope * wide(grad), x.dtype))
+    return np.where(x > 0, grad, rounded(exact(np.multiply, slope, wide(grad)), x.dtype))
 
 
 @quiet
 def prelu(x: ArrayLike, weight: ArrayLike, *, axis: int = 1) -> Array:
     """``x`` where it is positive, else ``weight * x``."""
     x = np.asarray(x)
-    return np.where(x > 0, x, rounded(wide(along(weight, x, axis)) * wide(x), x.dtype))
+    return np.where(x > 0, x, multiply(along(weight, x, axis), x))
 
 
 @quiet
@@ -62,9 +66,9 @@ def prelu_backward(grad: ArrayLike, x: ArrayLike, weight: ArrayLike, *, axis: in
     """``grad`` where ``x`` is positive, else ``weight * grad``; and the ordered sum of ``grad * x`` elsewhere."""
     grad, x, weight = np.asarray(grad), np.asarray(x), np.asarray(weight)
     slope = along(weight, x, axis)
-    dx = np.where(x > 0, grad, rounded(wide(slope) * wide(grad), x.dtype))
+    dx = np.where(x > 0, grad, multiply(slope, grad))
 
-    terms = wide(grad) * wide(x)
+    terms = exact(np.multiply, wide(grad), wide(x))
     terms = np.where(x > 0, np.zeros_like(terms), terms)
     own = [i for i in range(x.ndim) if slope.shape[i] > 1]  # a slope has its own row of terms along these axes
     terms = np.moveaxis(terms, own, range(len(own))).reshape(slope.size, -1 if slope.size else 0)
@@ -168,13 +172,24 @@ def fold_batch_norm(
 
 def add(a: Array, b: Array) -> Array:
     """Return ``a + b``, rounded once to the type of ``a``."""
-    return rounded(wide(a) + wide(b), a.dtype)
+    return rounded(exact(np.add, wide(a), wide(b)), a.dtype)
 
 
 def multiply(a: Array, b: Array | float) -> Array:
     """Return ``a * b``, rounded once to the type of ``a``; a number is rounded to the compute type first."""
     factor = wide(b) if isinstance(b, np.ndarray) else wide(a).dtype.type(b)
-    return rounded(wide(a) * factor, a.dtype)
+    return rounded(exact(np.multiply, wide(a), factor), a.dtype)
+
+
+def exact(operation: np.ufunc, a: Array, b: Array) -> Array:
+    """Return the sum or product, rounded once, subnormals too.
+
+    Where NumPy flushes those of float32, float64 gives the same result, in which there is room for an exact product,
+    and for so much of a sum that a second rounding changes nothing.
+    """
+    if FLUSHES and a.dtype == np.float32:
+        return np.asarray(operation(a, b, dtype=np.float64), np.float32)
+    return np.asarray(operation(a, b))
 
 
 def wide(array: Array) -> Array:
@@ -223,7 +238,7 @@ def ordered_sum(terms: Array) -> Array:
     lanes = in_order(padded.reshape(rows, chunks, CHUNK // BLOCK, BLOCK // LANES, LANES), axis=3)
     while lanes.shape[-1] > 1:
         half = lanes.shape[-1] // 2
-        lanes = lanes[..., :half] + lanes[..., half:]
+        lanes = exact(np.add, lanes[..., :half], lanes[..., half:])
     blocks = lanes[..., 0].astype(np.float64)
     return in_order(in_order(blocks, axis=2), axis=1)
 
@@ -233,5 +248,5 @@ def in_order(terms: Array, axis: int) -> Array:
     terms = np.moveaxis(terms, axis, 0)
     total = np.zeros(terms.shape[1:], terms.dtype)
     for term in terms:
-        total = total + term
+        total = exact(np.add, total, term)
     return total

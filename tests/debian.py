@@ -28,7 +28,7 @@ from rich.console import Console
 from rich.table import Table
 
 sys.path.append(str(Path(__file__).parent.parent / "cross"))
-from commands import ROOT, CommandError, Result, conclude, run
+from commands import ROOT, CommandError, Result, conclude, mirror, run
 
 PROGRAMS = ("check", "check_quantized")
 
@@ -92,12 +92,11 @@ def unpack(case: Case, root: Path) -> None:
         return
     shutil.rmtree(root, ignore_errors=True)
     root.parent.mkdir(parents=True, exist_ok=True)
-    mirrors = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", "Label: Debian"]
     settings = root.with_suffix(".apt")  # proxies, and how old a mirror may be
     settings.write_text(run(["apt-config", "dump", "Acquire", "--format", '%F "%v";%n']))
     options = ["--mode=root", "--variant=apt", f"--include={include}", f"--aptopt={settings}"]
     options += ["--dpkgopt=force-unsafe-io", "--dpkgopt=path-exclude=/usr/share/doc/*"]
-    run(["mmdebstrap", *options, case.suite, str(root), run(mirrors).split()[0]])
+    run(["mmdebstrap", *options, case.suite, str(root), mirror()])
     done.write_text(include)
 
 

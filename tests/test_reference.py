@@ -7,7 +7,8 @@ import pytest
 
 from examples import every_case
 from fastleaky import reference
-from fastleaky._backends.selftest import draw, same_bits
+from fastleaky._backends import numpy_backend
+from fastleaky._backends.selftest import draw, known_answers, same_bits, see_known_answers
 from fastleaky._dtypes import limits
 
 X = np.array([10.0, -5.0, 0.0])
@@ -135,3 +136,12 @@ def test_ordered_sum_is_never_minus_zero_and_keeps_its_bound(dtype):
     exact = np.array([math.fsum(row.tolist()) for row in terms])
     bound = 12 * float(limits(terms.dtype).eps) / 2 * np.abs(terms.astype(float)).sum(axis=1)
     assert np.all(np.abs(reference.ordered_sum(terms) - exact) <= bound)
+
+
+def test_where_numpy_flushes_subnormals(dtype, monkeypatch):
+    """The specification and the NumPy backend go other ways there, to the same bits."""
+    known = known_answers(np.dtype(dtype))
+    monkeypatch.setattr(reference, "FLUSHES", True)
+    see_known_answers(numpy_backend, known)
+    for (_, wanted), (_, results) in zip(known, known_answers(np.dtype(dtype)), strict=True):
+        assert all(all(map(same_bits, results[name], wanted[name])) for name in wanted)

@@ -22,10 +22,6 @@ __all__ = ["elementwise", "gradients", "integers"]
 SMALL = 1 << 11  # elements: in smaller arrays a branch for each costs less than further calls
 LEAST = 2.0**-126  # none of our types rounds a larger slope to 0
 
-# On 32-bit Arm with NEON, NumPy's maximum takes subnormals for zeros.
-SUBNORMAL = np.full(16, 2.0**-140, np.float32)
-MAXIMUM_IS_EXACT = bool(np.maximum(SUBNORMAL, SUBNORMAL).view(np.int32).all())
-
 STEPS = BLOCK // LANES
 EIGHT_SIGNS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, np.newaxis], axis=1).astype(bool)
 
@@ -34,8 +30,10 @@ def elementwise(operation: Operation, inputs: Sequence[Array], parameters: Seque
     """Write the result of an operation."""
     if operation.formula != LEAKY:
         _as_specified(operation, inputs, parameters, out)
-        return
-    _leaky(inputs[0], inputs[-1], parameters[0], out)
+    elif reference.FLUSHES:
+        out[...] = getattr(reference, operation.name)(*inputs, *parameters)
+    else:
+        _leaky(inputs[0], inputs[-1], parameters[0], out)
 
 
 @quiet
@@ -55,17 +53,17 @@ def _leaky(v: Array, x: Array, slope: float | Array, out: Array) -> None:
     if x.size <= SMALL:
         if not isinstance(slope, float):
             _select(v, x > 0, slope[:, np.newaxis], out)
-        elif v is x and LEAST <= slope <= 1 and MAXIMUM_IS_EXACT:
+        elif v is x and LEAST <= slope <= 1:
             np.maximum(x, np.multiply(x, slope), out=out)
         else:
             _select(v, x > 0, x.dtype.type(slope), out)
         return
-    may_choose = v is x and MAXIMUM_IS_EXACT
+    forward = v is x
     if isinstance(slope, float):
         slope = np.array([slope], x.dtype)
         v, x, out = (array.reshape(1, 1, -1) for array in (v, x, out))
     low, high = slope.min(), slope.max()
-    if may_choose and low > 0 and (high <= 1 or low >= 1):  # then the result is a maximum or a minimum
+    if forward and low > 0 and (high <= 1 or low >= 1):  # then the result is a maximum or a minimum
         choose = np.maximum if high <= 1 else np.minimum
         for here, factor in pieces(x.shape, slope):
             scaled = np.multiply(factor, x[here], out=_room(out[here], x[here]))
@@ -99,7 +97,10 @@ def _look_up(v: Array, x: Array, slope: Array, out: Array) -> None:
 
 def gradients(operation: Operation, inputs: Sequence[Array], parameters: Sequence[Any], outs: Sequence[Array]) -> None:
     """Write the gradients: with respect to x, and the ordered sum for each channel."""
-    if operation.formula == LEAKY:
+    if reference.FLUSHES:
+        for out, result in zip(outs, getattr(reference, operation.name)(*inputs, *parameters), strict=True):
+            out[...] = result
+    elif operation.formula == LEAKY:
         _prelu_backward(*inputs, *parameters, *outs)
     else:
         grad, y = inputs
