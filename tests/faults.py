@@ -19,21 +19,20 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
+from planting import ROOT, Fault, FaultError, faults
 from rich import box
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-ROOT = Path(__file__).parent.parent
 sys.path.append(str(ROOT / "cross"))
-from targets import select  # noqa: E402
+from targets import select
 
 TOGETHER = 2  # faults at a time
 PATIENCE = 300  # seconds: what has not ended then has failed
@@ -99,31 +98,9 @@ PROGRAMS = {  # the compiler with its flags for the library, the program, flags 
 }
 
 
-class FaultError(Exception):
-    """A fault, or the unchanged tree, is not what it must be: nothing can be learnt from it."""
-
-
-@dataclass(frozen=True)
-class Fault:
-    """An entry of faults.toml."""
-
-    name: str
-    file: str
-    old: str
-    new: str
-    seen_by: list[str]
-    excused: str = ""
-
-    @property
-    def area(self) -> str:
-        """What of the library it concerns."""
-        return next(area for area, pattern in AREAS.items() if re.search(pattern, f"{self.file} {self.name}"))
-
-    def planted(self, text: str) -> str:
-        """Return the file's text with the fault."""
-        if text.count(self.old) != 1 or self.old == self.new:
-            raise FaultError(f"{self.name}: its old text is in {self.file} {text.count(self.old)} times, not once")
-        return text.replace(self.old, self.new)
+def area_of(fault: Fault) -> str:
+    """Return what of the library a fault concerns."""
+    return next(area for area, pattern in AREAS.items() if re.search(pattern, f"{fault.file} {fault.name}"))
 
 
 @dataclass(frozen=True)
@@ -254,17 +231,6 @@ class Tree:
         return Verdict(fault, seen=False, how=fault.excused)
 
 
-def faults() -> list[Fault]:
-    """All that there are, each still in its place."""
-    with (Path(__file__).with_suffix(".toml")).open("rb") as file:
-        found = [Fault(**entry) for entry in tomllib.load(file)["fault"]]
-    if len({fault.name for fault in found}) < len(found):
-        raise FaultError("two faults have one name")
-    for fault in found:
-        fault.planted((ROOT / fault.file).read_text())
-    return found
-
-
 def judged(wanted: list[Fault], folder: Path, progress: Progress) -> list[Verdict]:
     """Judge some faults, TOGETHER at a time, each in one of as many trees, in which all tests pass without them."""
     trees: SimpleQueue[Tree] = SimpleQueue()
@@ -308,7 +274,7 @@ def show(console: Console, verdicts: list[Verdict]) -> None:
     console.print(table)
     summary = Table("area", "faults", "seen", "excused", "survived", box=box.SIMPLE_HEAD)
     for area in AREAS:
-        here = [verdict for verdict in verdicts if verdict.fault.area == area]
+        here = [verdict for verdict in verdicts if area_of(verdict.fault) == area]
         seen, passed = sum(verdict.seen for verdict in here), sum(verdict.passed for verdict in here)
         if here:
             summary.add_row(area, *map(str, (len(here), seen, passed - seen, len(here) - passed)))
@@ -323,7 +289,7 @@ def main() -> int:
     parser.add_argument("name", nargs="*", help="of a fault, or a part of it; all by default")
     options = parser.parse_args()
     try:
-        found = faults()
+        found = faults(Path(__file__).with_suffix(".toml"))
         unknown = [part for part in options.name if not any(part in fault.name for fault in found)]
         if unknown:
             parser.error(f"no fault has {', '.join(unknown)} in its name")
