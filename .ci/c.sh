@@ -57,6 +57,7 @@ programs() { # the pages' programs in C, with the library as README.md's command
         gcc -Wall -Wextra -Werror -Icsrc "$program" *.o -pthread -o program && ./program | diff - "${program%.c}.expected" || return 1
     done
 }
+proved() { PATH=$work/tools/bin:$PATH bash -euc "$(readme proofs)"; }
 # counted COMMAND...: a run of check.c, whose last line must count. In a pipe that && follows, -e does not hold: what
 # is called here joins its commands by && itself.
 counted() { "$@" | tee "$log.last" && tail -n 1 "$log.last" | grep -E '^[1-9][0-9]* passed, 0 failed$'; }
@@ -84,6 +85,7 @@ c_library() {
         echo "installed by meson, used through pkg-config, tested by meson | counted standalone"
         echo "the pages' programs in C | programs"
         echo "libFuzzer on every function, a minute each | $work/tools/bin/python tests/fuzz_c.py"
+        echo "the proofs, and faults that they see | counted proved"
         for set in {gcc,clang-19}-{O2,O3,Os}; do
             echo "$set: exports begin with fl_ | prefixed $set"
             echo "$set: nothing of libc is called | freestanding $set"

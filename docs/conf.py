@@ -17,7 +17,7 @@ CONTENTS = {
         "docs/tflm",
         "docs/firmware",
     ],
-    "Trust it": ["docs/guarantees", "docs/targets", "docs/speed", "docs/api"],
+    "Trust it": ["docs/guarantees", "docs/proofs", "docs/targets", "docs/speed", "docs/api"],
     "Change it": [
         "docs/architecture",
         "CONTRIBUTING",

@@ -17,6 +17,7 @@ FOLDERS = [
     "fastleaky",
     "cross",
     "tools",
+    "proofs",
     "firmware",
     "zephyr",
     "tests",
