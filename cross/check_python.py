@@ -279,7 +279,7 @@ def main() -> int:
     ):
         folder = (options.keep or Path(temporary)).resolve()
         results = list(pool.map(lambda target: check(target, folder, options.wheels, progress), targets))
-    show(Console(highlight=False), results)
+    show(Console(highlight=False, width=None if sys.stdout.isatty() else 140), results)
     return int(any(result.error for result in results))
 
 

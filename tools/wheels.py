@@ -2,13 +2,18 @@
 
 ``python tools/wheels.py [TARGET ...] [--out DIR]`` builds a wheel for each target, of the stable ABI, in an environment
 that has fastleaky's extra ``wheels``. A wheel's contents, its ABI and, with glibc, its platform tag are then audited.
+
+``--python PATH`` builds for a Python without a GIL, which has no stable ABI; its environment needs meson-python, meson,
+ninja and wheel.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
+import json
 import os
+import re
 import shutil
 import sys
 import sysconfig
@@ -27,6 +32,7 @@ from commands import CommandError, Lab, conclude, find, run  # noqa: E402
 # What Python.h and cffi ask of the machine that they are compiled for, not of the one where Python was configured.
 PYCONFIG = """
 #define _GNU_SOURCE 1
+#define HAVE_PTHREAD_H 1
 #define HAVE_SSIZE_T 1
 #define HAVE_STDINT_H 1
 #define HAVE_SYS_TIME_H 1
@@ -40,20 +46,46 @@ PYCONFIG = """
 #define SIZEOF_VOID_P __SIZEOF_POINTER__
 #define SIZEOF_WCHAR_T __SIZEOF_WCHAR_T__
 """
+ASK = """
+import json, sys, sysconfig
+free = sysconfig.get_config_var("Py_GIL_DISABLED") or 0
+print(json.dumps([sysconfig.get_path("include"), "%d.%d" % sys.version_info[:2], free]))
+"""
+WITHOUT_NUMBA = ("3.13",)  # PyPI has no wheel of Numba for it without a GIL
 CROSS_FILE = """
 [binaries]
 c = ['{zig}', 'cc', '-target', '{triple}', '-I@DIRNAME@/python'{flags}]
 ar = ['{zig}', 'ar']
 [built-in options]
 c_link_args = ['-s']
+python.allow_limited_api = {limited}
 [project options]
 native = 'enabled'
+binding = '@DIRNAME@/_ffi.c'
 [host_machine]
 system = 'linux'
 cpu_family = '{family}'
 cpu = '{family}'
 endian = '{endian}'
 """
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """The Python that wheels are built by, and for: with the stable ABI for all later ones, too."""
+
+    path: str
+    include: str
+    version: str
+    free_threaded: bool
+
+    @classmethod
+    def at(cls, path: str) -> Interpreter:
+        """Ask the one at this path."""
+        found = json.loads(run([path, "-c", ASK]))
+        if not found[2] and path != sys.executable:
+            raise CommandError(f"{path} has a GIL: wheels of the stable ABI are built by {sys.executable}")
+        return cls(path, found[0], found[1], bool(found[2]))
 
 
 @dataclass(frozen=True)
@@ -69,9 +101,8 @@ class Target:
         """The processor, as Python calls it."""
         return find(r"linux_\d+_\d+_(\w+)", self.platform)
 
-    @property
-    def cross_file(self) -> str:
-        """Meson's description of it."""
+    def cross_file(self, python: Interpreter) -> str:
+        """Return Meson's description of it."""
         family = {"armv7l": "arm", "ppc64le": "ppc64"}.get(self.machine, self.machine)
         return CROSS_FILE.format(
             zig=zig(),
@@ -79,6 +110,7 @@ class Target:
             flags="".join(f", '{flag}'" for flag in self.flags),
             family=family,
             endian="big" if self.machine == "s390x" else "little",
+            limited=str(not python.free_threaded).lower(),
         )
 
 
@@ -105,24 +137,42 @@ def zig() -> str:
     return str(Path(found.origin).parent / "zig")
 
 
-def build(target: Target, folder: Path) -> Path:
+def build(target: Target, python: Interpreter, folder: Path) -> Path:
     """Build a wheel in a folder of its own, and give it its tag."""
-    shutil.copytree(sysconfig.get_path("include"), folder / "python")
-    (folder / "python" / "pyconfig.h").write_text(PYCONFIG)
+    shutil.copytree(python.include, folder / "python")
+    (folder / "python" / "pyconfig.h").write_text(PYCONFIG + "#define Py_GIL_DISABLED 1\n" * python.free_threaded)
+    run([sys.executable, str(ROOT / "fastleaky" / "_backends" / "ffi_build.py"), str(folder / "_ffi.c")])
     cross = folder / "cross.ini"
-    cross.write_text(target.cross_file)
-    pip = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-w", str(folder), str(ROOT)]
+    cross.write_text(target.cross_file(python))
+    pip = [python.path, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-w", str(folder), str(ROOT)]
     settings = [f"--config-settings={key}" for key in (f"setup-args=--cross-file={cross}", f"build-dir={folder}/build")]
     run([*pip, *settings], _PYTHON_HOST_PLATFORM=f"linux-{target.machine}")
     (wheel,) = folder.glob("*.whl")
+    if python.free_threaded:
+        wheel = without_gil(wheel, python)
     tags = [sys.executable, "-m", "wheel", "tags", "--remove", f"--platform-tag={target.platform}", str(wheel)]
     return folder / run(tags).split()[-1]
+
+
+def without_gil(wheel: Path, python: Interpreter) -> Path:
+    """Repack a wheel: the name of its module without the building machine; and without Numba, where there is none."""
+    run([sys.executable, "-m", "wheel", "unpack", f"--dest={wheel.parent}", str(wheel)])
+    (folder,) = wheel.parent.glob("fastleaky-*/")
+    (module,) = folder.glob("fastleaky/_ffi.*.so")
+    module.rename(module.with_name("_ffi.so"))
+    if python.version in WITHOUT_NUMBA:
+        (metadata,) = folder.glob("*.dist-info/METADATA")
+        metadata.write_text(re.sub(r"^Requires-Dist: numba.*\n", "", metadata.read_text(), flags=re.MULTILINE))
+    wheel.unlink()
+    run([sys.executable, "-m", "wheel", "pack", f"--dest-dir={wheel.parent}", str(folder)])
+    return wheel
 
 
 def audit(target: Target, wheel: Path) -> None:
     """See that a wheel holds what it should, and needs no more than its tag says."""
     run(["check-wheel-contents", str(wheel)])
-    run(["abi3audit", "--strict", str(wheel)])
+    if "-abi3-" in wheel.name:
+        run(["abi3audit", "--strict", str(wheel)])
     if target.platform.startswith("manylinux"):
         verdict = run(["auditwheel", "show", str(wheel)])
         tag = find(r'following platform tag:\s+"(\w+)"', verdict)
@@ -130,10 +180,10 @@ def audit(target: Target, wheel: Path) -> None:
             raise CommandError(f"{wheel.name} is {tag}:\n{verdict}")
 
 
-def make(target: Target, lab: Lab, out: Path) -> tuple[str, str]:
+def make(target: Target, python: Interpreter, lab: Lab, out: Path) -> tuple[str, str]:
     """Make a wheel for a target; its platform, and what is wrong."""
     try:
-        wheel = build(target, lab.folder / target.platform)
+        wheel = build(target, python, lab.folder / target.platform)
         audit(target, wheel)
         wheel.replace(out / wheel.name)
     except CommandError as error:
@@ -147,11 +197,13 @@ def main() -> int:
     names = [target.platform for target in TARGETS]
     parser.add_argument("target", nargs="*", help=f"of {', '.join(names)}; all by default")
     parser.add_argument("--out", type=Path, default=Path("wheelhouse"), help="the folder for them (%(default)s)")
+    parser.add_argument("--python", default=sys.executable, metavar="PATH", help="a Python without a GIL, to build for")
     options = parser.parse_args()
     if unknown := set(options.target) - set(names):
         parser.error(f"no target is called {', '.join(sorted(unknown))}")
     options.out.mkdir(parents=True, exist_ok=True)
     os.environ["PATH"] = sysconfig.get_path("scripts") + os.pathsep + os.environ["PATH"]  # activated or not
+    python = Interpreter.at(options.python)
     console = Console(highlight=False)
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -160,7 +212,7 @@ def main() -> int:
     ):
         lab = Lab(Path(folder), pool, progress)
         wanted = [target for target in TARGETS if not options.target or target.platform in options.target]
-        outcomes = lab.map("Building", lambda target: make(target, lab, options.out), wanted)
+        outcomes = lab.map("Building", lambda target: make(target, python, lab, options.out), wanted)
     conclude(console, outcomes)
     return int(any(error for _, error in outcomes))
 
