@@ -78,6 +78,30 @@ def test_many_python_threads_at_once():
     assert results == [True] * 20
 
 
+def test_many_python_threads_while_the_choice_changes():
+    """Whatever is chosen when a call begins, it gives the same bits; without a GIL, too."""
+    given, wanted = example(SHAPES[1])
+    small, wanted_of_small = example((2, 3, 5))
+    results, ended = [], threading.Event()
+
+    def work():
+        while not ended.is_set():
+            results.append(all_agree(small, wanted_of_small) and all_agree(given, wanted))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for n, name in enumerate(fastleaky.backends() * 10):
+        fastleaky.set_num_threads(1 + n % 3)
+        with fastleaky.use(name):
+            assert all_agree(small, wanted_of_small)
+    ended.set()
+    for thread in threads:
+        thread.join()
+    assert all(results)
+    assert len(results) >= len(threads)
+
+
 def test_other_threads_run_meanwhile(backend):
     """A thread gets on while another computes. It could not if that did not let go of the interpreter.
 
