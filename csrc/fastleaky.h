@@ -13,7 +13,7 @@
  *
  *     bias_leaky_relu             t = x + bias; y = t > 0 ? t : slope * t; y * gain, at most clamp in magnitude
  *     bias_leaky_relu_backward    from the output y: d = |y| >= clamp ? 0 : grad * gain; dx = y > 0 ? d : slope * d;
- *                                 dbias is the ordered sum of dx. The slope must be positive.
+ *                                 dbias is the ordered sum of dx. The slope must be positive and finite.
  *     scale_shift_leaky_relu      t = x * scale + shift, in two roundings; t + residual, unless that is NULL;
  *     scale_shift_prelu           then leaky ReLU or PReLU
  *

@@ -40,7 +40,7 @@ static T(numbers) T(take_numbers)(const call *c)
     given.gain = given.gain < 0 ? -given.gain : given.gain;
     if (!(given.gain > 0 && given.gain - given.gain == 0))
         given.gain = (ACC)1.25;
-    if (c->operation == BIAS_BACKWARD && !(given.slope > 0))
+    if (c->operation == BIAS_BACKWARD && !(given.slope > 0 && given.slope - given.slope == 0))
         given.slope = (ACC)0.1;
     return given;
 }
