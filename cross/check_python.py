@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import re
 import shutil
-import ssl
 import subprocess
 import sys
 import tempfile
@@ -136,7 +135,7 @@ def unpack(target: Target, root: Path) -> None:
             (root / name).symlink_to(f"usr/{name}")
     certificates = root / "etc" / "ssl" / "certs" / "ca-certificates.crt"  # which pip reads, needed or not
     certificates.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(ssl.get_default_verify_paths().cafile or "", certificates)
+    shutil.copy(run([sys.executable, "-m", "pip._vendor.certifi"]).strip(), certificates)
     done.write_text(target.packages)
 
 
