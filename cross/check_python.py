@@ -24,7 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from commands import ROOT, CommandError, Result, conclude, find, mirror, run
+from commands import ROOT, CommandError, Result, backends_here, conclude, find, mirror, run
 from rich import box
 from rich.console import Console
 from rich.progress import Progress
@@ -80,10 +80,7 @@ class Target:
 
 def x86_64(suite: str) -> Target:
     """Return a root on the processor that runs it, with all that this has."""
-    flags = set(Path("/proc/cpuinfo").read_text().split())
-    sets = {"c:avx512": "avx512f", "c:avx2": "avx2", "c:sse2": "sse2"}
-    here = [name for name, flag in sets.items() if flag in flags]
-    return Target("x86_64", "amd64", suite, (), (*here, "c:scalar", "numba", "numpy"), numba=True)
+    return Target("x86_64", "amd64", suite, (), tuple(backends_here()), numba=True)
 
 
 RVV = "rv64,v=true,vext_spec=v1.0,elen=64,vlen=256"

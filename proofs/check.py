@@ -25,7 +25,7 @@ from shapes import Shape, shapes
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent / "tests"), str(HERE.parent / "cross")]
-from commands import CommandError, conclude, find, run  # noqa: E402
+from commands import CommandError, conclude, find, mirror, run  # noqa: E402
 from planting import ROOT, Fault, faults  # noqa: E402
 
 DEBIAN = ROOT / "build/cbmc"
@@ -164,7 +164,7 @@ def cbmc() -> list[str]:
         return [installed]
     if not (DEBIAN / "usr/bin/cbmc").exists():
         DEBIAN.parent.mkdir(exist_ok=True)
-        run(["mmdebstrap", "--variant=extract", "--include=cbmc", "trixie", str(DEBIAN)])
+        run(["mmdebstrap", "--variant=extract", "--include=cbmc", "trixie", str(DEBIAN), mirror()])
     (loader,) = (DEBIAN / "usr/lib").glob("*/ld-linux-*")
     return [str(loader), "--library-path", f"{loader.parent}:{DEBIAN / 'usr/lib'}", str(DEBIAN / "usr/bin/cbmc")]
 

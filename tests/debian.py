@@ -28,7 +28,7 @@ from rich.console import Console
 from rich.table import Table
 
 sys.path.append(str(Path(__file__).parent.parent / "cross"))
-from commands import ROOT, CommandError, Result, conclude, mirror, run
+from commands import ROOT, CommandError, Result, backends_here, conclude, mirror, run
 
 PROGRAMS = ("check", "check_quantized")
 
@@ -128,10 +128,7 @@ def furnish(case: Case, root: Path) -> dict[str, str]:
 
 def expected() -> str:
     """The backends that must be there: what FASTLEAKY_EXPECT says, or else all that this processor has."""
-    processor = set(Path("/proc/cpuinfo").read_text().split())
-    sets = {"avx512": "avx512f", "avx2": "avx2", "sse2": "sse2"}
-    here = [f"c:{name}" for name, flag in sets.items() if flag in processor]
-    return os.environ.get("FASTLEAKY_EXPECT") or ",".join([*here, "c:scalar", "numba", "numpy"])
+    return os.environ.get("FASTLEAKY_EXPECT") or ",".join(backends_here())
 
 
 def inside(root: Path, script: str, settings: dict[str, str]) -> str:

@@ -29,7 +29,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.append(str(ROOT / "cross"))
 from commands import CommandError, Lab, conclude, find, run  # noqa: E402
 
-# What Python.h and cffi ask of the machine that they are compiled for, not of the one where Python was configured.
+# What Python.h asks of the machine that they are compiled for, not of the one where Python was configured.
 PYCONFIG = """
 #define _GNU_SOURCE 1
 #define HAVE_PTHREAD_H 1
