@@ -1,10 +1,10 @@
 """README.md's own two commands in clean Debian roots, and the C library with the newest Debian's compilers.
 
-``python tests/debian.py`` unpacks each root of CASES with mmdebstrap, puts a fresh clone of the last commit there,
-and runs the commands with GCC or with Clang as the only compiler; a warning in our C is an error. It fails if C was not
-chosen, or if a test fails, is missing or is skipped. The newest Debian's GCC and Clang compile the C library and run
-its checks. As root, from an environment with fastleaky's ``test`` extra; the host's mirror, proxies and certificates
-are used.
+``python tests/debian.py`` unpacks each root of CASES with mmdebstrap, puts the source distribution of the last
+commit there, and runs the commands with GCC or with Clang as the only compiler; a warning in our C is an error. It
+fails if C was not chosen, or if a test fails, is missing or is skipped. The newest Debian's GCC and Clang compile the C
+library and run its checks. As root, from an environment with fastleaky's ``dev`` extra; the host's mirror, proxies and
+certificates are used.
 """
 
 from __future__ import annotations
@@ -101,9 +101,13 @@ def unpack(case: Case, root: Path) -> None:
 
 
 def furnish(case: Case, root: Path) -> dict[str, str]:
-    """Copy the clone and the host's settings of the network into a root; the variables to set there."""
+    """Unpack the source distribution in a root, with the host's settings of the network; the variables to set there."""
     shutil.rmtree(root / "fastleaky", ignore_errors=True)
-    run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(root / "fastleaky")])
+    with tempfile.TemporaryDirectory() as folder:
+        run([sys.executable, "-m", "build", "--sdist", f"--outdir={folder}", str(ROOT)])
+        (archive,) = Path(folder).iterdir()
+        (root / "fastleaky").mkdir()
+        run(["tar", "--extract", f"--file={archive}", f"--directory={root}/fastleaky", "--strip-components=1"])
     for name in ("resolv.conf", "pip.conf", "xdg/pip", "ssl/certs"):
         host, guest = Path("/etc", name), root / "etc" / name
         guest.parent.mkdir(parents=True, exist_ok=True)
@@ -132,7 +136,7 @@ def expected() -> str:
 
 
 def inside(root: Path, script: str, settings: dict[str, str]) -> str:
-    """Run a script in the clone in a root, with mounts and processes of its own; its output."""
+    """Run a script in the sources in a root, with mounts and processes of its own; its output."""
     variables = [f"{name}={value}" for name, value in settings.items()]
     enter = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-euc", ENTER, str(root)]
     return run([*enter, "env", "-i", *variables, "bash", "-euc", f"exec 2>&1; cd /fastleaky\n{script}"])
