@@ -21,9 +21,11 @@ CONTENTS = {
     "Change it": [
         "docs/architecture",
         "CONTRIBUTING",
+        "SECURITY",
         "benchmarks/README",
         "cross/README",
         "docs/wheels",
+        "docs/release",
         "CHANGELOG",
     ],
 }

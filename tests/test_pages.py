@@ -13,6 +13,7 @@ from fastleaky._backends import choice
 from fastleaky.quantized import _api as quantized_api
 
 FOLDERS = [
+    ".github",
     "csrc",
     "fastleaky",
     "cross",
