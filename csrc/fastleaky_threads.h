@@ -1,4 +1,5 @@
-/* fastleaky_threads.h - fastleaky on an operating system with POSIX threads: a thread pool and non-temporal stores.
+/* fastleaky_threads.h - fastleaky where there are POSIX threads, as MinGW has them on Windows: a thread pool and
+ * non-temporal stores.
  * SPDX-License-Identifier: MIT
  *
  * The functions of fastleaky.h use both, with the same bits, when they are given an instruction set from here:

@@ -101,8 +101,9 @@
 #endif
 #endif
 
-/* Are there POSIX threads (threads/threads.c)? Emscripten calls itself Unix, and by default has none. */
-#if (defined(__unix__) || defined(__APPLE__)) && !defined(__wasm__)
+/* Are there POSIX threads (threads/threads.c)? Emscripten calls itself Unix, and by default has none. MinGW brings them
+ * to Windows. */
+#if (defined(__unix__) || defined(__APPLE__) || defined(__MINGW32__)) && !defined(__wasm__)
 #define FL_THREADS 1
 #else
 #define FL_THREADS 0

@@ -116,6 +116,14 @@ static void *worker(void *first)
     return NULL;
 }
 
+#ifdef _WIN32 /* has neither forked children nor signals */
+typedef int signals;
+static void forget_in_children(void) {}
+static void block_signals(signals *before) { (void)before; }
+static void unblock_signals(const signals *before) { (void)before; }
+#else
+typedef sigset_t signals;
+
 /* In a forked child there are no workers, nor the threads that held a lock. */
 static void forget(void)
 {
@@ -128,23 +136,31 @@ static void forget(void)
 
 static void forget_in_children(void) { pthread_atfork(NULL, NULL, forget); }
 
+static void block_signals(signals *before)
+{
+    signals all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, before);
+}
+static void unblock_signals(const signals *before) { pthread_sigmask(SIG_SETMASK, before, NULL); }
+#endif
+
 /* Start workers until there are `wanted`, or as many as the system allows. They block all signals. */
 static void start(int wanted)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_attr_t attributes;
-    sigset_t all, before;
+    signals before;
     if (workers >= wanted || pthread_attr_init(&attributes))
         return;
     pthread_once(&once, forget_in_children);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attributes, STACK);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    block_signals(&before);
     for (pthread_t thread; workers < wanted; workers++)
         if (pthread_create(&thread, &attributes, worker, (void *)(uintptr_t)generation))
             break;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    unblock_signals(&before);
     pthread_attr_destroy(&attributes);
 }
 

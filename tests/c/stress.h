@@ -11,9 +11,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
+#ifdef _WIN32 /* has neither forks nor signals, of which there are SIGSYS */
+#define NO_FORK
+#undef pthread_sigmask
+#define pthread_sigmask(how, set, before) ((void)(set), (void)(before))
+#define sigaddset(set, s) ((void)(set))
+#define sigismember(set, s) ((void)(set), 1)
+typedef int sigset_t;
+enum { SIGSYS, SIGKILL, SIGSTOP, SIGUSR1 };
+#else
+#include <sys/wait.h>
 #include <unistd.h>
+#endif
 
 enum {
     OUTER = 3,
