@@ -202,7 +202,7 @@ static int outputs(const operation *op, PyObject *given, request *call)
     return 1;
 }
 
-/* May the kernels write to the outputs? The first may be an input. */
+/* May the kernels write to the outputs? The first may be an input, and the others must be apart from it in any case. */
 static int may_write(const operation *op, const request *call)
 {
     const size_t channel_bytes = call->c.shape[1] * call->itemsize,
@@ -211,7 +211,7 @@ static int may_write(const operation *op, const request *call)
     for (int r = 0; r < op->results; r++) {
         const size_t own = r ? channel_bytes : bytes;
         for (int i = 0; i < op->inputs; i++)
-            if ((r || c->results[0] != c->inputs[i]) && !disjoint(c->results[r], own, c->inputs[i], bytes))
+            if (c->results[0] != c->inputs[i] && !disjoint(c->results[r], own, c->inputs[i], bytes))
                 return 0;
         if (c->more && c->results[r] != c->more && !disjoint(c->results[r], own, c->more, bytes))
             return 0;
