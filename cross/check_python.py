@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from commands import ROOT, CommandError, Result, backends_here, conclude, find, mirror, run
@@ -158,23 +159,29 @@ def python(target: Target, root: Path, *arguments: str) -> str:
     return run([*given, *enter, *emulator, "/usr/bin/python3", *arguments])
 
 
+def the_wheel(wheels: Path, platform: str) -> Path:
+    """Return the path of the wheel for a platform."""
+    found = list(wheels.glob(f"fastleaky-*-abi3-{platform}.whl"))
+    if len(found) != 1:
+        raise CommandError(f"{wheels} has {len(found)} wheels for {platform}: run tools/wheels.py")
+    return found[0]
+
+
 def install(target: Target, root: Path, wheels: Path) -> None:
     """Have pip install a wheel, and what it needs if Debian has not brought it; and copy the tests."""
-    found = list(wheels.glob(f"fastleaky-*-abi3-manylinux*_{target.machine}.whl"))
-    if len(found) != 1:
-        raise CommandError(f"{wheels} has {len(found)} wheels for {target.machine}: run tools/wheels.py")
+    wheel = the_wheel(wheels, f"manylinux*_{target.machine}")
     for old in (root / "wheels", root / "tests", *root.glob("usr/local/lib/python3*")):
         shutil.rmtree(old, ignore_errors=True)
     shutil.copytree(ROOT / "tests", root / "tests")
     shutil.copy(ROOT / "pyproject.toml", root)
     (root / "wheels").mkdir()
-    shutil.copy(found[0], root / "wheels")
+    shutil.copy(wheel, root / "wheels")
     options = ["--no-index", "--find-links=/wheels", "--root-user-action=ignore", "--break-system-packages"]
     if target.numba:
         version = python(target, root, "-c", "import platform; print(platform.python_version())").strip()
         kinds = [f"--platform=manylinux_2_{glibc}_{target.machine}" for glibc in (17, 24, 27, 28)]
         get = [sys.executable, "-m", "pip", "download", "--only-binary=:all:", f"--python-version={version}", *kinds]
-        run([*get, f"--dest={root / 'wheels'}", str(found[0])])
+        run([*get, f"--dest={root / 'wheels'}", str(wheel)])
     elif target.machine in WITH_NUMBA:
         options.append("--no-deps")
     python(target, root, "-m", "pip", "install", *options, "fastleaky")
@@ -193,7 +200,7 @@ def check(target: Target, folder: Path, wheels: Path, progress: Progress) -> Res
     steps: dict[str, Callable[[], None]] = {
         "unpack": lambda: unpack(target, root),
         "install": lambda: install(target, root, wheels),
-        "compare": lambda: compare(target, root, result),
+        "compare": lambda: compare(target, partial(python, target, root), result),
         "test": lambda: test(target, root, result),
     }
     try:
@@ -209,14 +216,14 @@ def check(target: Target, folder: Path, wheels: Path, progress: Progress) -> Res
     return result
 
 
-def compare(target: Target, root: Path, result: Result) -> None:
+def compare(target: Target, in_root: Callable[..., str], result: Result) -> None:
     """See that the right backends are there, and that each is identical with the specification."""
     parts = ["info", "check"]  # and no speeds, which mean nothing where they are emulated
-    output = "".join(python(target, root, "-m", "fastleaky", part) for part in parts)
+    output = "".join(in_root("-m", "fastleaky", part) for part in parts)
     seen = re.search(r"with NumPy (\S+) and Python (\S+) on (\w+)", output)
     result.numpy, result.python, machine = seen.groups() if seen else ("", "", "")
     result.backend = find(r"^The backend is (\S+),", output)
-    identical = re.findall(r"^ +(c:\w+|numba|numpy)(?: +identical){5} *$", output, re.MULTILINE)
+    identical = re.findall(r"^[ |]+(c:\w+|numba|numpy)(?:[ |]+identical){5}[ |]*$", output, re.MULTILINE)
     if (machine, result.backend, *identical) != (target.machine, target.backends[0], *target.backends):
         raise CommandError(f"{target.backends} should be identical, and the first of them chosen:\n{output[-3000:]}")
 
@@ -246,7 +253,8 @@ def show(console: Console, results: list[Result]) -> None:
         versions = (result.python, result.numpy, result.backend)
         table.add_row(result.name, *versions, verdict, str(result.passed or ""), f"{result.seconds:.0f}")
     console.print(table)
-    console.print("left out: " + "; ".join(f"{name} ({why})" for name, why in LEFT_OUT.items()))
+    if any(result.passed for result in results):
+        console.print("left out: " + "; ".join(f"{name} ({why})" for name, why in LEFT_OUT.items()))
     conclude(console, [(result.name, result.error) for result in results])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import subprocess
@@ -84,6 +85,14 @@ def backends_here() -> list[str]:
     flags = set(Path("/proc/cpuinfo").read_text().split())
     sets = {"c:avx512": "avx512f", "c:avx2": "avx2", "c:sse2": "sse2"}
     return [*(name for name, flag in sets.items() if flag in flags), "c:scalar", "numba", "numpy"]
+
+
+def zig() -> str:
+    """Return the path of Zig's command, which the package ziglang brings."""
+    found = importlib.util.find_spec("ziglang")
+    if found is None or found.origin is None:
+        raise CommandError("ziglang is missing: pip install '.[wheels]'")
+    return str(Path(found.origin).parent / "zig")
 
 
 def find(pattern: str, text: str) -> str:

@@ -10,7 +10,6 @@ ninja and wheel.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import os
 import re
@@ -27,16 +26,24 @@ from rich.progress import Progress
 
 ROOT = Path(__file__).parent.parent
 sys.path.append(str(ROOT / "cross"))
-from commands import CommandError, Lab, conclude, find, run  # noqa: E402
+from commands import CommandError, Lab, conclude, find, run, zig  # noqa: E402
+from python_dll import import_library  # noqa: E402
 
 # What Python.h asks of the machine that they are compiled for, not of the one where Python was configured.
 PYCONFIG = """
+#ifdef _WIN32
+#define HAVE_DECLSPEC_DLL 1
+#define MS_WIN64 1
+#define MS_WINDOWS 1
+#define Py_ENABLE_SHARED 1
+#else
 #define _GNU_SOURCE 1
 #define HAVE_PTHREAD_H 1
+#define HAVE_UNISTD_H 1
+#endif
 #define HAVE_SSIZE_T 1
 #define HAVE_STDINT_H 1
 #define HAVE_SYS_TIME_H 1
-#define HAVE_UNISTD_H 1
 #define HAVE_WCHAR_H 1
 #define SIZEOF_INT __SIZEOF_INT__
 #define SIZEOF_LONG __SIZEOF_LONG__
@@ -59,15 +66,29 @@ ar = ['{zig}', 'ar']
 [built-in options]
 c_link_args = ['-s']
 python.allow_limited_api = {limited}
+{build_config}
 [project options]
 native = 'enabled'
 binding = '@DIRNAME@/_ffi.c'
 [host_machine]
-system = 'linux'
+system = '{system}'
 cpu_family = '{family}'
 cpu = '{family}'
 endian = '{endian}'
 """
+
+
+# The Python for Windows that is not there: PEP 739's description of it. Meson takes none for macOS, and needs none for
+# Linux.
+BUILD_CONFIG = {
+    "schema_version": "1.0",
+    "base_prefix": ".",
+    "platform": "win-amd64",
+    "language": {"version": "3.11"},
+    "implementation": {"name": "cpython"},
+    "abi": {"flags": [], "extension_suffix": ".pyd", "stable_abi_suffix": ".pyd"},
+    "c_api": {"headers": "python"},
+}
 
 
 @dataclass(frozen=True)
@@ -98,8 +119,14 @@ class Target:
 
     @property
     def machine(self) -> str:
-        """The processor, as Python calls it."""
-        return find(r"linux_\d+_\d+_(\w+)", self.platform)
+        """The processor, as Linux's Python calls it."""
+        named = find(r"(?:(?:linux|macosx)_\d+_\d+|win)_(\w+)", self.platform)
+        return {"amd64": "x86_64", "arm64": "aarch64"}.get(named, named)
+
+    @property
+    def system(self) -> str:
+        """The system, as Meson calls it."""
+        return {"win": "windows", "mac": "darwin"}.get(self.platform[:3], "linux")
 
     def cross_file(self, python: Interpreter) -> str:
         """Return Meson's description of it."""
@@ -111,6 +138,8 @@ class Target:
             family=family,
             endian="big" if self.machine == "s390x" else "little",
             limited=str(not python.free_threaded).lower(),
+            build_config="python.build_config = '@DIRNAME@/python.json'" * (self.system == "windows"),
+            system=self.system,
         )
 
 
@@ -126,15 +155,11 @@ TARGETS = (
     Target("musllinux_1_2_x86_64", "x86_64-linux-musl"),
     Target("musllinux_1_2_aarch64", "aarch64-linux-musl"),
     Target("musllinux_1_2_armv7l", "arm-linux-musleabihf", ARM),
+    Target("win_amd64", "x86_64-windows-gnu"),
+    Target("win_arm64", "aarch64-windows-gnu"),
+    Target("macosx_11_0_arm64", "aarch64-macos.11.0"),
+    Target("macosx_11_0_x86_64", "x86_64-macos.11.0"),
 )
-
-
-def zig() -> str:
-    """Return the path of Zig's command, which the package ziglang brings."""
-    found = importlib.util.find_spec("ziglang")
-    if found is None or found.origin is None:
-        raise CommandError("ziglang is missing: pip install '.[wheels]'")
-    return str(Path(found.origin).parent / "zig")
 
 
 def build(target: Target, python: Interpreter, folder: Path) -> Path:
@@ -144,6 +169,10 @@ def build(target: Target, python: Interpreter, folder: Path) -> Path:
     run([sys.executable, str(ROOT / "fastleaky" / "_backends" / "ffi_build.py"), str(folder / "_ffi.c")])
     cross = folder / "cross.ini"
     cross.write_text(target.cross_file(python))
+    if target.system == "windows":
+        library = import_library(folder, target.machine)
+        linked = {"link_extensions": True, "dynamic": library, "dynamic-stableabi": library}
+        (folder / "python.json").write_text(json.dumps({**BUILD_CONFIG, "libpython": linked}))
     pip = [python.path, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-w", str(folder), str(ROOT)]
     settings = [f"--config-settings={key}" for key in (f"setup-args=--cross-file={cross}", f"build-dir={folder}/build")]
     run([*pip, *settings], _PYTHON_HOST_PLATFORM=f"linux-{target.machine}")

@@ -14,6 +14,7 @@ The provider is a library in C without Python, so programs in C++ can register i
 
 import os
 import re
+import sys
 import threading
 from typing import Any
 
@@ -40,8 +41,10 @@ def library() -> str:
     Raises
     ------
     ImportError
-        If fastleaky was installed without a C compiler.
+        If fastleaky was installed without a C compiler, or on Windows, where there is no provider.
     """
+    if sys.platform == "win32":
+        raise ImportError("fastleaky.onnxruntime: there is no execution provider for Windows")
     return os.path.join(os.path.dirname(str(native.extension().__file__)), "onnxruntime", "fastleaky_onnxruntime.so")
 
 
@@ -54,7 +57,7 @@ def register() -> None:
     Raises
     ------
     ImportError
-        If fastleaky was installed without a C compiler.
+        As for :func:`library`.
     RuntimeError
         If ONNX Runtime is older than 1.24.
     """
