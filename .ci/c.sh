@@ -57,6 +57,10 @@ programs() { # the pages' programs in C, with the library as README.md's command
         gcc -Wall -Wextra -Werror -Icsrc "$program" *.o -pthread -o program && ./program | diff - "${program%.c}.expected" || return 1
     done
 }
+on_windows() { # PROGRAM: with Zig's compiler, under Wine
+    .venv/bin/python -m ziglang cc -target x86_64-windows-gnu -O2 -Wall -Wextra -Werror -Icsrc -DTHREADS \
+        "tests/c/$1.c" $sources -o "$log.exe" && WINEPREFIX=$log.wine WINEDEBUG=-all wine "$log.exe" | tr -d "\r"
+}
 proved() { PATH=$work/tools/bin:$PATH bash -euc "$(readme proofs)"; }
 # counted COMMAND...: a run of check.c, whose last line must count. In a pipe that && follows, -e does not hold: what
 # is called here joins its commands by && itself.

@@ -49,7 +49,7 @@ PYTHON
 }
 
 with_zig() { # those that the cross-check does not build and install
-    fresh_clone zig && cd "$work/zig" && bash -euc "$(readme wheels) manylinux_2_17_ppc64le musllinux_1_2_armv7l"
+    fresh_clone zig && cd "$work/zig" && bash -euc "$(readme wheels) manylinux_2_17_ppc64le musllinux_1_2_armv7l win_arm64 macosx_11_0_arm64"
 }
 
 readme_uncompiled() { (cd "$work/uncompiled" && uncompiled bash -euc "$(readme "$1")"); }
@@ -68,7 +68,7 @@ native=disabled: pure wheel | wheel_is py3-none-any wheel wheels --config-settin
 a bug in our C: an error | fails dispatch.c.*error: with_a_bug
 Numba is asked for only where it has wheels | pure_elsewhere
 CHECKS
-    check "wheels for two other processors" with_zig
+    check "wheels for four other platforms" with_zig
     check "README: try, no compiler" readme_uncompiled try
     sed -n '/^fastleaky/,$p' "$log"
     # Without C the tests of the ways to choose a backend differ; Numba and NumPy compute what they do beside C.
