@@ -106,6 +106,7 @@ TARGETS = (
     Target("armv7l", "armhf", "trixie", ("qemu-arm-static", "-cpu", "cortex-a7"), NEON32),
     Target("aarch64", "arm64", "trixie", CORTEX_A53, ("c:neon", *PLAIN), on_demand=True),
     Target("s390x", "s390x", "trixie", ("qemu-s390x-static",), PLAIN, on_demand=True),
+    Target("ppc64le", "ppc64el", "bookworm", ("qemu-ppc64le-static",), PLAIN, on_demand=True),
 )
 
 

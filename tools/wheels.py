@@ -170,6 +170,8 @@ def build(target: Target, python: Interpreter, folder: Path) -> Path:
     cross = folder / "cross.ini"
     cross.write_text(target.cross_file(python))
     if target.system == "windows":
+        if python.free_threaded:
+            raise CommandError("what Windows' DLL without a GIL has is not known here, but that of the stable ABI")
         library = import_library(folder, target.machine)
         linked = {"link_extensions": True, "dynamic": library, "dynamic-stableabi": library}
         (folder / "python.json").write_text(json.dumps({**BUILD_CONFIG, "libpython": linked}))
@@ -223,13 +225,14 @@ def make(target: Target, python: Interpreter, lab: Lab, out: Path) -> tuple[str,
 def main() -> int:
     """Run the command line; the result is the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    names = [target.platform for target in TARGETS]
-    parser.add_argument("target", nargs="*", help=f"of {', '.join(names)}; all by default")
+    names = ", ".join(target.platform for target in TARGETS)
+    parser.add_argument("target", nargs="*", help=f"a part of some of {names}; all by default")
     parser.add_argument("--out", type=Path, default=Path("wheelhouse"), help="the folder for them (%(default)s)")
     parser.add_argument("--python", default=sys.executable, metavar="PATH", help="a Python without a GIL, to build for")
     options = parser.parse_args()
-    if unknown := set(options.target) - set(names):
-        parser.error(f"no target is called {', '.join(sorted(unknown))}")
+    for part in options.target:
+        if not any(part in target.platform for target in TARGETS):
+            parser.error(f"no target has {part} in its name")
     options.out.mkdir(parents=True, exist_ok=True)
     os.environ["PATH"] = sysconfig.get_path("scripts") + os.pathsep + os.environ["PATH"]  # activated or not
     python = Interpreter.at(options.python)
@@ -240,7 +243,7 @@ def main() -> int:
         Progress(console=Console(stderr=True), transient=True) as progress,
     ):
         lab = Lab(Path(folder), pool, progress)
-        wanted = [target for target in TARGETS if not options.target or target.platform in options.target]
+        wanted = [t for t in TARGETS if not options.target or any(part in t.platform for part in options.target)]
         outcomes = lab.map("Building", lambda target: make(target, python, lab, options.out), wanted)
     conclude(console, outcomes)
     return int(any(error for _, error in outcomes))
