@@ -1,8 +1,8 @@
 """What docs/proofs.md says is proved, and that each proof can fail: ``python proofs/check.py [NAME ...]``.
 
-A proof is a C program that CBMC examines, or a program that tries all cases. Then the faults of faults.toml are planted
-in copies of csrc, one by one, and a proof that a fault names must fail. CBMC is the one of PATH, or that of Debian 13,
-unpacked to build/cbmc. It ends in a table and a line ``N passed, M failed``.
+A proof is a C program that CBMC examines, a program that tries all cases, or one that asks z3. Then the faults of
+faults.toml are planted in copies of csrc, one by one, and a proof that a fault names must fail. CBMC is the one of
+PATH, or that of Debian 13, unpacked to build/cbmc. It ends in a table and a line ``N passed, M failed``.
 """
 
 from __future__ import annotations
@@ -110,6 +110,23 @@ class Bounded:
         return examined([*command, *folders, *given, str(HERE / "cbmc/traversals.c")])
 
 
+class Integers:
+    """The short cut for integers gives the integers of the exact products, for slopes of one sign; z3 proves it."""
+
+    def __init__(self, slopes: str) -> None:
+        self.name, self.slopes = f"integers {slopes}", slopes
+
+    def holds(self, csrc: Path, _options: Options) -> str:
+        """Compile and run; how many questions z3 has answered."""
+        here = HERE / "integers"
+        unused = ("-ffunction-sections", "-Wl,--gc-sections")  # the operations on arrays, which want kernels
+        sources = [str(here / "requantize32.cc"), str(here / "sides.cc")]
+        with tempfile.TemporaryDirectory() as folder:
+            program = f"{folder}/integers"
+            run([*PROGRAM, *unused, f"-I{here}", f"-I{csrc}", *sources, "-lz3", "-o", program])
+            return find(r"^(\d+ queries)$", run([program, self.slopes]))
+
+
 def examined(command: list[str]) -> str:
     """Run CBMC, for which all must hold but what is to be REACHED, and that must not; the number of properties."""
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
@@ -126,13 +143,14 @@ def examined(command: list[str]) -> str:
     return f"{len(properties)} properties"
 
 
-Proof = Terms | Bounded
+Proof = Terms | Bounded | Integers
 
 
 def proofs() -> list[Proof]:
     """All that there are."""
     found = shapes()
-    return [*map(Terms, found), *(Bounded(shape, place) for shape in found for place in ("apart", "in place"))]
+    runs = (Bounded(shape, place) for shape in found for place in ("apart", "in place"))
+    return [*map(Integers, ("rising", "level", "falling")), *map(Terms, found), *runs]
 
 
 def judged(name: str, proof: Proof, csrc: Path, options: Options) -> Verdict:
