@@ -87,6 +87,7 @@ def binding(name: str, function: FFI.CType) -> str:
         call = f"{result.cname.replace(' *', ' const *')} const result = {call}"
         value = f"{RESULTS.get(result.kind) or RESULTS[result.cname]}result)"
     return f"""
+_Static_assert({len(kinds)} <= FL_MOST_ARGUMENTS, "{name} has too many");
 static PyObject *{name}_binding(PyObject *self, PyObject *const *args, Py_ssize_t given)
 {{
     fl_arguments a;
@@ -110,7 +111,8 @@ def bindings() -> str:
         for result, name, parameters in re.findall(r"^(\w[\w ]* \**)(\w+)\(([^;]*)\);", text, re.MULTILINE):
             code += binding(name, ffi.typeof(f"{result}(*)({parameters})"))
             rows += f'    {{"{name}", {name}_binding, (void (*)(void)){name}}},\n'
-    return f"{code}\nconst fl_binding fl_bindings[] = {{\n{rows}    {{0}}}};\n"
+    count = '_Static_assert(sizeof fl_bindings / sizeof *fl_bindings <= FL_MOST_FUNCTIONS + 1, "too many");\n'
+    return f"{code}\nconst fl_binding fl_bindings[] = {{\n{rows}    {{0}}}};\n{count}"
 
 
 def main(path: str) -> None:

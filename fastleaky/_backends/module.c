@@ -60,7 +60,7 @@ void fl_end(fl_arguments *a)
 /* Add the bindings, and a dictionary of the C functions' addresses; 0 if that fails. */
 static int add_bindings(PyObject *module)
 {
-    static PyMethodDef methods[256]; /* Python keeps pointers to them */
+    static PyMethodDef methods[FL_MOST_FUNCTIONS + 1]; /* Python keeps pointers to them */
     PyObject *const addresses = PyDict_New();
     int good = addresses != NULL;
     for (int i = 0; good && fl_bindings[i].name; i++) {

@@ -5,7 +5,7 @@
 
 #include <Python.h>
 
-enum { FL_MOST_ARGUMENTS = 16 }; /* of a C function */
+enum { FL_MOST_FUNCTIONS = 255, FL_MOST_ARGUMENTS = 16 /* of each */ };
 
 typedef union {
     void *p;
