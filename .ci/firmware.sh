@@ -15,7 +15,8 @@ same_sources() { # Meson's and CMake's
 }
 found() { # what was installed, from a project of its own
     mkdir "$log.project" && cp examples/cmake/activation.c "$log.project" &&
-        sed -e '/FetchContent_MakeAvailable\|include(/d' -e 's/FetchContent_Declare.*/find_package(fastleaky 0.1 REQUIRED)/' \
+        sed -e '/FetchContent_MakeAvailable\|include(/d' \
+            -e "s/FetchContent_Declare.*/find_package(fastleaky $(python3 tools/release.py) REQUIRED)/" \
             examples/cmake/CMakeLists.txt >"$log.project/CMakeLists.txt" &&
         cmake_runs cmake -S "$log.project" -DCMAKE_PREFIX_PATH="$PWD/build/installed"
 }
