@@ -20,7 +20,7 @@ from pathlib import Path
 
 from check_python import Target, compare, show, the_wheel
 from commands import CommandError, Result, backends_here, run, zig
-from python_dll import import_library, stable_abi
+from python_dll import described, import_library, stable_abi
 from rich.console import Console
 
 CPYTHON = "panda3d==1.10.16"
@@ -55,11 +55,11 @@ def unpack(root: Path) -> None:
     (root / "main.c").write_text(f"#include <wchar.h>{MAIN}")
     (root / "empty.c").touch()
     forwarded = {f"{name}=python311.{name}": word for name, word in stable_abi().items()}
-    import_library(root, "x86_64", names=forwarded)  # for the description that it writes
-    compile_ = [zig(), "cc", "-target", "x86_64-windows-gnu", "-O2"]
+    exports = described(root, "python3.dll", forwarded)
     library = import_library(root, "x86_64", "python311.dll", {"Py_Main": ""})
+    compile_ = [zig(), "cc", "-target", "x86_64-windows-gnu", "-O2"]
     run([*compile_, "-municode", str(root / "main.c"), library, "-o", str(root / "python.exe")])
-    run([*compile_, "-shared", str(root / "empty.c"), f"{root}/python3.dll.def", "-o", str(root / "python3.dll")])
+    run([*compile_, "-shared", str(root / "empty.c"), str(exports), "-o", str(root / "python3.dll")])
 
 
 def python(root: Path, *arguments: str) -> str:

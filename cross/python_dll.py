@@ -17,10 +17,15 @@ def stable_abi() -> dict[str, str]:
     return functions | {symbol.name: "DATA" for symbol in abi3info.DATAS}
 
 
-def import_library(folder: Path, machine: str, dll: str = "python3.dll", names: dict[str, str] | None = None) -> str:
+def described(folder: Path, dll: str, names: dict[str, str]) -> Path:
+    """Write the .def file of a DLL; its path."""
+    path = folder / f"{dll}.def"
+    path.write_text(f"LIBRARY {dll}\nEXPORTS\n" + "".join(f"{name} {word}\n" for name, word in names.items()))
+    return path
+
+
+def import_library(folder: Path, machine: str, dll: str, names: dict[str, str]) -> str:
     """Write what a linker needs to know of a DLL; its path."""
-    exports = "\n".join(f"{name} {word}" for name, word in (names or stable_abi()).items())
-    described, library = folder / f"{dll}.def", folder / f"{dll}.a"
-    described.write_text(f"LIBRARY {dll}\nEXPORTS\n{exports}\n")
-    run([zig(), "dlltool", "-m", MACHINES[machine], "-d", str(described), "-l", str(library)])
-    return str(library)
+    library = str(folder / f"{dll}.a")
+    run([zig(), "dlltool", "-m", MACHINES[machine], "-d", str(described(folder, dll, names)), "-l", library])
+    return library

@@ -27,7 +27,7 @@ from rich.progress import Progress
 ROOT = Path(__file__).parent.parent
 sys.path.append(str(ROOT / "cross"))
 from commands import CommandError, Lab, conclude, find, run, zig  # noqa: E402
-from python_dll import import_library  # noqa: E402
+from python_dll import import_library, stable_abi  # noqa: E402
 
 # What Python.h asks of the machine that they are compiled for, not of the one where Python was configured.
 PYCONFIG = """
@@ -172,7 +172,7 @@ def build(target: Target, python: Interpreter, folder: Path) -> Path:
     if target.system == "windows":
         if python.free_threaded:
             raise CommandError("what Windows' DLL without a GIL has is not known here, but that of the stable ABI")
-        library = import_library(folder, target.machine)
+        library = import_library(folder, target.machine, "python3.dll", stable_abi())
         linked = {"link_extensions": True, "dynamic": library, "dynamic-stableabi": library}
         (folder / "python.json").write_text(json.dumps({**BUILD_CONFIG, "libpython": linked}))
     pip = [python.path, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-w", str(folder), str(ROOT)]
