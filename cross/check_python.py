@@ -224,7 +224,7 @@ def compare(target: Target, in_root: Callable[..., str], result: Result) -> None
     seen = re.search(r"with NumPy (\S+) and Python (\S+) on (\w+)", output)
     result.numpy, result.python, machine = seen.groups() if seen else ("", "", "")
     result.backend = find(r"^The backend is (\S+),", output)
-    identical = re.findall(r"^[ |]+(c:\w+|numba|numpy)(?:[ |]+identical){5}[ |]*$", output, re.MULTILINE)
+    identical = re.findall(r"^ +(c:\w+|numba|numpy)(?: +identical){5} *$", output, re.MULTILINE)
     if (machine, result.backend, *identical) != (target.machine, target.backends[0], *target.backends):
         raise CommandError(f"{target.backends} should be identical, and the first of them chosen:\n{output[-3000:]}")
 

@@ -64,7 +64,7 @@ def unpack(root: Path) -> None:
 
 def python(root: Path, *arguments: str) -> str:
     """Run it; its output."""
-    settings = {"WINEDEBUG": "-all", "WINEPREFIX": f"{root.parent}/prefix", "COLUMNS": "100"}
+    settings = {"WINEDEBUG": "-all", "WINEPREFIX": f"{root.parent}/prefix", "PYTHONUTF8": "1", "COLUMNS": "100"}
     return run(["wine", str(root / "python.exe"), *arguments], **settings)
 
 

@@ -79,7 +79,7 @@ endian = '{endian}'
 
 
 # The Python for Windows that is not there: PEP 739's description of it. Meson takes none for macOS, and needs none for
-# Linux.
+# Linux. It compares the platform with the machine that it runs on, which is x86-64, not with the target.
 BUILD_CONFIG = {
     "schema_version": "1.0",
     "base_prefix": ".",
@@ -162,6 +162,15 @@ TARGETS = (
 )
 
 
+def describe_windows(target: Target, python: Interpreter, folder: Path) -> None:
+    """Write what Meson and the linker need to know of a Python for Windows."""
+    if python.free_threaded:
+        raise CommandError("what Windows' DLL without a GIL has is not known here, but that of the stable ABI")
+    library = import_library(folder, target.machine, "python3.dll", stable_abi())
+    linked = {"link_extensions": True, "dynamic": library, "dynamic-stableabi": library}
+    (folder / "python.json").write_text(json.dumps({**BUILD_CONFIG, "libpython": linked}))
+
+
 def build(target: Target, python: Interpreter, folder: Path) -> Path:
     """Build a wheel in a folder of its own, and give it its tag."""
     shutil.copytree(python.include, folder / "python")
@@ -170,11 +179,7 @@ def build(target: Target, python: Interpreter, folder: Path) -> Path:
     cross = folder / "cross.ini"
     cross.write_text(target.cross_file(python))
     if target.system == "windows":
-        if python.free_threaded:
-            raise CommandError("what Windows' DLL without a GIL has is not known here, but that of the stable ABI")
-        library = import_library(folder, target.machine, "python3.dll", stable_abi())
-        linked = {"link_extensions": True, "dynamic": library, "dynamic-stableabi": library}
-        (folder / "python.json").write_text(json.dumps({**BUILD_CONFIG, "libpython": linked}))
+        describe_windows(target, python, folder)
     pip = [python.path, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-w", str(folder), str(ROOT)]
     settings = [f"--config-settings={key}" for key in (f"setup-args=--cross-file={cross}", f"build-dir={folder}/build")]
     run([*pip, *settings], _PYTHON_HOST_PLATFORM=f"linux-{target.machine}")
